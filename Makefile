@@ -1,0 +1,89 @@
+# an-sync: build, test, install.  make help says what there is.
+
+VERSION := 1.0.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+
+# One word here, one line of libraries below, and NAME.c, NAME.1, tests/NAME.bats make a new program.
+TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+
+PKGS_mime-extract := gmime-3.0 libarchive jansson
+PKGS_csv-diff := jansson libxxhash
+PKGS_an-upsert := libcurl jansson libxxhash
+PKGS_an-lapse := libcurl jansson libxxhash
+PKGS_slack-notify := libcurl jansson
+PKGS_roster-dump := sqlite3 jansson libxxhash
+PKGS_roster-commit := sqlite3 jansson libxxhash
+LIBS_csv-diff := -lcsv -pthread
+LIBS_roster-dump := -lcsv
+
+# SANITIZE=1: address and undefined behaviour sanitizers, in a build directory of their own.
+# WERROR=1: warnings are errors.
+BUILD := build$(if $(SANITIZE),/sanitize)
+BIN := $(BUILD)/bin
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+  -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
+HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
+  -fno-omit-frame-pointer -DSANITIZED=1)
+PROJECT_CPPFLAGS := -std=c11 -D_GNU_SOURCE -Ilib -DAN_SYNC_VERSION='"$(VERSION)"'
+PROJECT_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+, := ,
+
+PKG_CONFIG ?= pkg-config
+ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3
+PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
+
+LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+LIBRARY := $(BUILD)/liban-sync.a
+PROGRAMS := $(TOOLS:%=$(BIN)/%)
+MAN1 := $(TOOLS:%=tools/%.1) scripts/an-sync.1
+MAN5 := $(wildcard tools/*.5)
+
+all: $(PROGRAMS)
+
+$(BUILD)/%.o: %.c | $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $(shell cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) $(SANITIZERS) $(CFLAGS) \
+	  -MMD -MP -c -o $@ $<
+
+# The libraries' include paths, asked for once per build directory.
+$(BUILD)/flags: Makefile
+	@mkdir -p $(@D)
+	@$(PKG_CONFIG) --exists --print-errors $(ALL_PKGS) || { echo "a library is missing: run scripts/install-deps"; exit 1; }
+	@echo '$(PKG_CFLAGS)' > $@
+
+$(LIBRARY): $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+	  $(shell $(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*)
+
+.SECONDARY:
+-include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d)
+
+deps:
+	scripts/install-deps
+
+demo: deps
+	$(MAKE) all
+	PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
+
+check: deps
+	$(MAKE) all
+	tests/run $(BIN)
+
+lint: deps
+	scripts/install-deps --lint
+	scripts/lint
+
+clean:
+	rm -rf build
+
+.PHONY: all deps demo check lint clean

@@ -1,0 +1,65 @@
+#include "cli.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void cli_warn(const char *program, const char *format, ...)
+{
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    text_printable(text, sizeof text);
+    (void)fprintf(stderr, "%s: %s\n", program, text);
+}
+
+enum status cli_version(const char *program)
+{
+    (void)printf("%s (an-sync) %s\n", program, AN_SYNC_VERSION);
+    return cli_finish(program, STATUS_OK);
+}
+
+bool cli_number(const char *text, double least, double most, double *number)
+{
+    if (text[0] == '\0' || text[strspn(text, "0123456789.")] != '\0')
+        return false;
+    char *end;
+    errno = 0;
+    *number = strtod(text, &end);
+    return errno == 0 && *end == '\0' && isfinite(*number) && *number >= least && *number <= most;
+}
+
+enum status cli_finish(const char *program, enum status status)
+{
+    bool lost = ferror(stdout) != 0;
+    errno = 0;
+    if (fclose(stdout) == 0 && !lost)
+        return status;
+    if (status != STATUS_OK)
+        return status;
+    cli_warn(program, "standard output: %s", errno != 0 ? strerror(errno) : "write error");
+    return STATUS_IO;
+}
+
+char *cli_state_directory(void)
+{
+    const char *state = getenv("AN_STATE");
+    if (state != NULL && state[0] != '\0')
+        return strdup(state);
+    struct buffer path = {.limit = 0};
+    const char *base = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    bool known = base != NULL && base[0] == '/' ? buffer_printf(&path, "%s/an-sync", base)
+                 : home != NULL && home[0] != '\0'
+                     ? buffer_printf(&path, "%s/.local/state/an-sync", home)
+                     : false;
+    if (!known)
+        buffer_free(&path);
+    return path.bytes;
+}

@@ -1,0 +1,31 @@
+/*
+ * What every program does at its edges: messages, numbers on the command line, the version, proof
+ * that standard output was written.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include "status.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* "program: message" and a newline on stderr (printf's format). Not for secrets. */
+void cli_warn(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "NAME (an-sync) VERSION" on stdout; STATUS_OK, or STATUS_IO when that could not be written. */
+enum status cli_version(const char *program);
+
+/* A whole decimal number within [least, most] as the only content of `text`. False otherwise. */
+bool cli_number(const char *text, double least, double most, double *number);
+
+/* Call before returning from main: flushes stdio's stdout and proves it was written. Returns
+ * `status`, or STATUS_IO with a message on stderr when bytes were lost and `status` was STATUS_OK.
+ */
+enum status cli_finish(const char *program, enum status status);
+
+/* The state directory, $AN_STATE or else the XDG state directory's an-sync, as a new string of the
+ * caller's; NULL when neither it nor $HOME is set, or memory ran out. Creates nothing. */
+char *cli_state_directory(void);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * The roster: what Action Network has acknowledged. One member an address: the row that was last
+ * accepted, the person's Action Network id, and the digest of the field map it was sent with. Beside
+ * them, the history of runs.
+ *
+ * A store is named by a string: "sqlite:PATH", or "dynamodb:TABLE/NAME". The backends implement
+ * struct roster_backend, and nothing else knows which one it is.
+ */
+#ifndef ROSTER_H
+#define ROSTER_H
+
+#include "status.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct roster;
+
+/* The columns that roster-dump adds behind the row's own, and that are never stored in a row. */
+#define ROSTER_ID_COLUMN "action_network_id"
+#define ROSTER_MAP_COLUMN "action_network_map"
+
+enum roster_mode {
+    ROSTER_READ, /* creates nothing; a store that does not exist is an empty roster */
+    ROSTER_WRITE /* creates the store and the directory that holds it (0700) where they are missing */
+};
+
+/* One member. All borrowed. */
+struct roster_member {
+    const char *email;  /* the key: normalized (text_normalize) */
+    const char *id;     /* Action Network's UUID of the person; "" when unknown */
+    const char *digest; /* of the field map the row was sent with; "" when unknown */
+    const json_t *row;  /* an object of strings, without the two columns above */
+};
+
+/* Opens `store`; NULL stands for $AN_ROSTER, else for sqlite:roster.sqlite in the state directory
+ * (cli_state_directory). The roster is the caller's, to be given to roster_close; NULL on error.
+ * STATUS_CONFIG for a name that is none or a store of a newer schema, STATUS_IO, STATUS_AGAIN when
+ * another process keeps it locked for more than a minute, STATUS_UNAVAILABLE and STATUS_DENIED of
+ * a remote one. */
+enum status roster_open(const char *store, enum roster_mode mode, struct roster **roster,
+                        struct failure *failure);
+
+/* Closes without committing what is pending. NULL is harmless. */
+void roster_close(struct roster *roster);
+
+/* Changes are pending, and invisible to others, until roster_commit has made all of them durable in
+ * one transaction. */
+
+/* Stores the member in place of an earlier one of the same address, and remembers column names not
+ * seen before, in the order of their coming. */
+enum status roster_put(struct roster *roster, const struct roster_member *member,
+                       struct failure *failure);
+
+/* Removes the member; nothing happens when there is none. */
+enum status roster_remove(struct roster *roster, const char *email, struct failure *failure);
+
+/* Appends to the history. `run` is an object as in an-sync-records(5). */
+enum status roster_add_run(struct roster *roster, const json_t *run, struct failure *failure);
+
+/* Makes what is pending durable (on the disk, not in a cache). On error nothing of it is stored and
+ * nothing is pending any more. Without anything pending it does nothing. */
+enum status roster_commit(struct roster *roster, struct failure *failure);
+
+/* Every column that was ever stored, in the order of coming: a new JSON array of strings, the
+ * caller's; NULL on error. */
+enum status roster_columns(struct roster *roster, json_t **columns, struct failure *failure);
+
+/* Return STATUS_OK to go on; anything else ends the walk, which returns it. */
+typedef enum status roster_visit(const struct roster_member *member, void *context,
+                                 struct failure *failure);
+typedef enum status roster_visit_run(const json_t *run, void *context, struct failure *failure);
+
+/* Visits every member in the byte order of the addresses, all as of one moment. Memory does not grow
+ * with the roster. */
+enum status roster_each(struct roster *roster, roster_visit *visit, void *context,
+                        struct failure *failure);
+
+/* Visits the last `count` runs, the oldest of them first. */
+enum status roster_each_run(struct roster *roster, size_t count, roster_visit_run *visit,
+                            void *context, struct failure *failure);
+
+/* ---- for the backends ---- */
+
+struct roster_backend {
+    const char *scheme; /* "sqlite" */
+    /* `name` is what follows the scheme's colon; `*handle` is the backend's own. */
+    enum status (*open)(const char *name, enum roster_mode mode, void **handle,
+                        struct failure *failure);
+    void (*close)(void *handle);
+    enum status (*put)(void *handle, const struct roster_member *member, struct failure *failure);
+    enum status (*remove)(void *handle, const char *email, struct failure *failure);
+    enum status (*add_run)(void *handle, const json_t *run, struct failure *failure);
+    enum status (*commit)(void *handle, struct failure *failure);
+    enum status (*columns)(void *handle, json_t **columns, struct failure *failure);
+    enum status (*each)(void *handle, roster_visit *visit, void *context, struct failure *failure);
+    enum status (*each_run)(void *handle, size_t count, roster_visit_run *visit, void *context,
+                            struct failure *failure);
+};
+
+extern const struct roster_backend roster_sqlite;
+
+#endif

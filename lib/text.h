@@ -1,0 +1,60 @@
+/*
+ * Bytes and words: a growing buffer with a ceiling, and the few questions about text that several
+ * rooms ask. ASCII only where it says so: nothing here looks at the locale.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Starts as {.limit = N}. `bytes` is owned by the buffer, always has a NUL behind its `length`
+ * bytes once something was appended, and is NULL before. */
+struct buffer {
+    char *bytes;
+    size_t length;
+    size_t capacity;
+    size_t limit; /* of length, in bytes; 0 means none */
+};
+
+/* Appends `length` bytes. False, and the buffer as it was, when that would pass the limit or memory
+ * runs out. */
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
+
+/* Appends as printf would. False as above. */
+bool buffer_printf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Forgets the content and keeps the memory. */
+void buffer_clear(struct buffer *buffer);
+
+/* Gives the memory back; the buffer may be used again. */
+void buffer_free(struct buffer *buffer);
+
+/* One ASCII letter in lower case, any other byte as it is. */
+char ascii_lower(char byte);
+
+/* Whether two strings are equal but for the case of ASCII letters. NULL equals nothing. */
+bool ascii_equal(const char *one, const char *other);
+
+/* Writes `length` bytes of `text` without blanks (space, tab, CR, LF) at both ends and with ASCII
+ * letters in lower case into `out`, which has room for `length` bytes; returns how many it wrote.
+ * This is how keys (addresses) and column names are compared everywhere. `out` may be `text`. */
+size_t text_normalize(char *out, const char *text, size_t length);
+
+/* The same as a new string of the caller's, to be freed; NULL when memory runs out. */
+char *text_normalized(const char *text);
+
+/* Whether the bytes are UTF-8 (RFC 3629: no surrogates, nothing overlong). When not, `*where` is
+ * the offset of the first bad byte; `where` may be NULL. */
+bool utf8_valid(const char *bytes, size_t length, size_t *where);
+
+/* Cuts `text` to at most `limit` bytes without splitting a UTF-8 sequence, and replaces control
+ * characters by spaces: what a server said, made fit for a terminal and a log. In place. */
+void text_printable(char *text, size_t limit);
+
+/* write(2) until all is written; false with errno otherwise. */
+bool write_all(int file, const void *bytes, size_t length);
+
+#endif

@@ -1,0 +1,29 @@
+# Loaded by every .bats file: a private place to work in, and an environment that names nothing outside it.
+
+bats_require_minimum_version 1.5.0
+
+common_setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  export HOME=$BATS_TEST_TMPDIR/home AN_STATE=$BATS_TEST_TMPDIR/state LC_ALL=C.UTF-8 TZ=UTC
+  mkdir -p "$HOME"
+  unset AN_API_KEY AN_API_KEY_FILE AN_API_URL AN_ROSTER AN_FIELD_MAP AN_MAX_LAPSE AN_KEEP_RUNS \
+    AN_MAIL_FROM AN_MAIL_SUBJECT AN_MAIL_REQUIRE_AUTH SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE \
+    XDG_STATE_HOME XDG_CONFIG_HOME http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+  ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+  SAMPLES=$ROOT/samples
+  export ROOT SAMPLES
+}
+
+# same_json A B: the two NDJSON texts hold the same values, whatever the order of keys.
+same_json() {
+  diff <(jq -cS . <<<"$1") <(jq -cS . <<<"$2")
+}
+
+# has TEXT PART...: TEXT contains every PART.
+has() {
+  local text=$1 part
+  shift
+  for part in "$@"; do
+    [[ $text == *"$part"* ]] || { printf 'missing: %s\nin: %s\n' "$part" "$text" >&2; return 1; }
+  done
+}
