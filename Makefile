@@ -15,6 +15,8 @@ PKGS_an-lapse := libcurl jansson libxxhash
 PKGS_slack-notify := libcurl jansson
 PKGS_roster-dump := sqlite3 jansson libxxhash
 PKGS_roster-commit := sqlite3 jansson libxxhash
+PKGS_test-person := jansson libxxhash
+LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
 LIBS_csv-diff := -lcsv -pthread
 LIBS_roster-dump := -lcsv
 
@@ -37,9 +39,11 @@ PKG_CONFIG ?= pkg-config
 ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
 
-LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c)) \
+  $(BUILD)/lib/field_map_builtin.o
 LIBRARY := $(BUILD)/liban-sync.a
 PROGRAMS := $(TOOLS:%=$(BIN)/%)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c))
 MAN1 := $(TOOLS:%=tools/%.1) scripts/an-sync.1
 MAN5 := $(wildcard tools/*.5)
 
@@ -49,6 +53,14 @@ $(BUILD)/%.o: %.c | $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $(shell cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) $(SANITIZERS) $(CFLAGS) \
 	  -MMD -MP -c -o $@ $<
+
+# The built-in field map: the JSON file as a C string.
+$(BUILD)/lib/field_map_builtin.o: lib/field_map_builtin.json lib/field_map.h | $(BUILD)/flags
+	@mkdir -p $(@D)
+	{ echo '#include "field_map.h"'; echo 'const char field_map_builtin[] ='; \
+	  sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } > $(@:.o=.c)
+	$(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $(shell cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) $(SANITIZERS) $(CFLAGS) \
+	  -c -o $@ $(@:.o=.c)
 
 # The libraries' include paths, asked for once per build directory.
 $(BUILD)/flags: Makefile
@@ -65,18 +77,26 @@ $(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
 	$(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ \
 	  $(shell $(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*)
 
+# What no program shows from outside is tested through small programs of the tests' own.
+$(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+	  $(shell $(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*)
+
 .SECONDARY:
--include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d)
+-include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/unit/*.d)
 
 deps:
 	scripts/install-deps
+
+unit: $(UNIT_TESTS)
 
 demo: deps
 	$(MAKE) all
 	PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 check: deps
-	$(MAKE) all
+	$(MAKE) all unit
 	tests/run $(BIN)
 
 lint: deps
@@ -86,4 +106,4 @@ lint: deps
 clean:
 	rm -rf build
 
-.PHONY: all deps demo check lint clean
+.PHONY: all unit deps demo check lint clean
