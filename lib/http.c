@@ -1,0 +1,444 @@
+#include "http.h"
+
+#include "http_exchange.h"
+#include "http_retry.h"
+#include "secret.h"
+#include "text.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ANSWER_LIMIT = 1024 * 1024, OTHERS_LIMIT = 4 };
+static const long CONNECT_TIMEOUT = 15; /* seconds */
+static const long TOTAL_TIMEOUT = 60;
+static const int64_t GRACE = (int64_t)30 * NANOSECONDS;
+static const unsigned BREAKER_FAILURES = 20;
+static const int64_t BREAKER_TIME = (int64_t)60 * NANOSECONDS;
+
+struct http {
+    char *key;
+    struct pacer *pacer;
+    unsigned connections;
+    int64_t deadline;
+    void (*trace)(void *context, const char *line);
+    void *trace_context;
+    CURLM *multi;
+    struct curl_slist *headers;
+    CURL **idle; /* easy handles at rest, `connections` places */
+    unsigned idle_count;
+    struct queue ready;    /* wait for a turn */
+    struct queue waiting;  /* wait for their next attempt */
+    struct queue flying;   /* are with curl */
+    struct queue finished; /* wait for http_finished */
+    unsigned flying_count;
+    size_t pending;
+    bool has_turn;
+    int64_t turn;
+    uint64_t random;
+    unsigned failures;     /* in a row */
+    int64_t failing_since; /* when that row began */
+    enum http_stop stopped;
+    int64_t stopped_at;
+};
+
+static bool add_header(struct http *http, const char *name, const char *value)
+{
+    struct buffer line = {.limit = 0};
+    struct curl_slist *longer = NULL;
+    if (buffer_printf(&line, "%s: %s", name, value))
+        longer = curl_slist_append(http->headers, line.bytes);
+    if (line.bytes != NULL)
+        explicit_bzero(line.bytes, line.length);
+    buffer_free(&line);
+    if (longer != NULL)
+        http->headers = longer;
+    return longer != NULL;
+}
+
+static bool prepare(struct http *http, const struct http_settings *settings)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return false;
+    http->multi = curl_multi_init();
+    http->idle = calloc(http->connections, sizeof(CURL *));
+    if (http->multi == NULL || http->idle == NULL)
+        return false;
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->connections);
+    if (settings->key != NULL) {
+        http->key = strdup(settings->key);
+        if (http->key == NULL || !add_header(http, "OSDI-API-Token", http->key))
+            return false;
+    }
+    /* curl would ask with Expect before it sends a large body; the answer costs a round trip. */
+    return add_header(http, "Content-Type", "application/json") &&
+           add_header(http, "Accept", "application/hal+json, application/json") &&
+           add_header(http, "Expect", "");
+}
+
+enum status http_open(const struct http_settings *settings, struct http **http,
+                      struct failure *failure)
+{
+    *http = NULL;
+    struct http *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return fail_memory(failure);
+    queue_init(&made->ready);
+    queue_init(&made->waiting);
+    queue_init(&made->flying);
+    queue_init(&made->finished);
+    made->pacer = settings->pacer;
+    made->connections = settings->connections > 0 ? settings->connections : 1;
+    made->deadline = settings->deadline;
+    made->trace = settings->trace;
+    made->trace_context = settings->trace_context;
+    made->random = (uint64_t)pacer_now() ^ ((uint64_t)getpid() << 32);
+    if (!prepare(made, settings)) {
+        http_close(made);
+        return fail_memory(failure);
+    }
+    *http = made;
+    return STATUS_OK;
+}
+
+void http_close(struct http *http)
+{
+    if (http == NULL)
+        return;
+    for (struct exchange *at = http->flying.head; at != NULL; at = at->next) {
+        (void)curl_multi_remove_handle(http->multi, at->easy);
+        curl_easy_cleanup(at->easy);
+    }
+    for (unsigned i = 0; i < http->idle_count; i++)
+        curl_easy_cleanup(http->idle[i]);
+    queue_free(&http->ready);
+    queue_free(&http->waiting);
+    queue_free(&http->flying);
+    queue_free(&http->finished);
+    (void)curl_multi_cleanup(http->multi);
+    for (struct curl_slist *at = http->headers; at != NULL; at = at->next)
+        explicit_bzero(at->data, strlen(at->data));
+    curl_slist_free_all(http->headers);
+    free(http->idle);
+    secret_free(http->key);
+    free(http);
+    curl_global_cleanup();
+}
+
+enum status http_start(struct http *http, const char *method, const char *url, const json_t *body,
+                       void *owner, struct failure *failure)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return fail_memory(failure);
+    exchange->method = method;
+    exchange->url = strdup(url);
+    exchange->body = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    exchange->owner = owner;
+    exchange->said.limit = ANSWER_LIMIT;
+    if (exchange->url == NULL || (body != NULL && exchange->body == NULL)) {
+        exchange_free(exchange);
+        return fail_memory(failure);
+    }
+    queue_push(&http->ready, exchange);
+    http->pending++;
+    return STATUS_OK;
+}
+
+/* ---- one attempt ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    return buffer_append(&exchange->said, bytes, size * count) ? size * count : 0;
+}
+
+static CURL *new_handle(const struct http *http)
+{
+    CURL *easy = curl_easy_init();
+    if (easy == NULL)
+        return NULL;
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "an-sync/" AN_SYNC_VERSION);
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, TOTAL_TIMEOUT);
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
+#else
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTPS | CURLPROTO_HTTP));
+#endif
+    return easy;
+}
+
+/* Hands an exchange to curl. */
+static enum status launch(struct http *http, struct exchange *exchange, struct failure *failure)
+{
+    CURL *easy = http->idle_count > 0 ? http->idle[--http->idle_count] : new_handle(http);
+    if (easy == NULL)
+        return fail_memory(failure);
+    buffer_clear(&exchange->said);
+    exchange->curl_error[0] = '\0';
+    exchange->easy = easy;
+    exchange->attempts++;
+    bool set = curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_error) == CURLE_OK;
+    /* Plain http is for loopback, which no proxy of the environment should see. */
+    const char *proxy = strncmp(exchange->url, "http:", 5) == 0 ? "" : NULL;
+    set = set && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK;
+    if (exchange->body == NULL)
+        set = set && curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    else
+        set = set && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)strlen(exchange->body)) == CURLE_OK;
+    set = set && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method) == CURLE_OK;
+    queue_push(&http->flying, exchange);
+    http->flying_count++;
+    if (!set || curl_multi_add_handle(http->multi, easy) != CURLM_OK)
+        return fail_memory(failure);
+    return STATUS_OK;
+}
+
+static void finish(struct http *http, struct exchange *exchange, enum http_outcome outcome)
+{
+    exchange->answer.outcome = outcome;
+    exchange->answer.owner = exchange->owner;
+    exchange->answer.attempts = exchange->attempts;
+    queue_push(&http->finished, exchange);
+}
+
+static void stop(struct http *http, enum http_stop why)
+{
+    if (http->stopped != HTTP_RUNNING)
+        return;
+    http->stopped = why;
+    http->stopped_at = pacer_now();
+}
+
+/* Takes a landed exchange back from curl, and its handle to rest. */
+static void land(struct http *http, struct exchange *exchange)
+{
+    struct exchange **at = &http->flying.head;
+    while (*at != exchange)
+        at = &(*at)->next;
+    (void)queue_take(&http->flying, at);
+    http->flying_count--;
+    (void)curl_multi_remove_handle(http->multi, exchange->easy);
+    http->idle[http->idle_count++] = exchange->easy;
+    exchange->easy = NULL;
+}
+
+static uint32_t next_random(struct http *http)
+{
+    http->random = http->random * 6364136223846793005U + 1442695040888963407U;
+    return (uint32_t)(http->random >> 32);
+}
+
+/* Keeps the row of failures, and trips the breaker at its end. */
+static void count(struct http *http, const struct http_verdict *verdict)
+{
+    if (verdict->kind != HTTP_PASSING) {
+        http->failures = 0;
+        return;
+    }
+    if (verdict->slow_down) /* a service that says 429 is alive */
+        return;
+    if (http->failures++ == 0)
+        http->failing_since = pacer_now();
+    if (http->failures >= BREAKER_FAILURES || pacer_now() - http->failing_since > BREAKER_TIME)
+        stop(http, HTTP_STOP_BROKEN);
+}
+
+/* Decides what becomes of an attempt that ended. */
+static enum status conclude(struct http *http, struct exchange *exchange, CURLcode curl,
+                            struct failure *failure)
+{
+    struct http_answer *answer = &exchange->answer;
+    curl_off_t retry_after = 0;
+    double seconds = 0;
+    answer->code = 0;
+    if (curl == CURLE_OK)
+        (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &answer->code);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME, &seconds);
+    land(http, exchange);
+    json_decref(answer->json);
+    answer->json = NULL;
+    if (curl == CURLE_OK && exchange->said.bytes != NULL)
+        answer->json = json_loadb(exchange->said.bytes, exchange->said.length, 0, NULL);
+    if (answer->json != NULL && !json_is_object(answer->json)) {
+        json_decref(answer->json);
+        answer->json = NULL;
+    }
+    exchange_describe(exchange, curl, http->key);
+    if (http->trace != NULL)
+        exchange_trace(exchange, curl, seconds, http->key, http->trace, http->trace_context);
+    struct http_attempt attempt = {curl,
+                                   answer->code,
+                                   answer->json != NULL,
+                                   exchange->attempts,
+                                   (int64_t)(retry_after > 86400 ? 86400 : retry_after) *
+                                       NANOSECONDS,
+                                   next_random(http)};
+    struct http_verdict verdict = http_judge(&attempt);
+    count(http, &verdict);
+    if (answer->code == 401 || answer->code == 403)
+        stop(http, HTTP_STOP_DENIED);
+    enum status status = STATUS_OK;
+    if (verdict.slow_down)
+        status = pacer_slow(http->pacer, verdict.wait, failure);
+    if (verdict.kind != HTTP_PASSING) {
+        finish(http, exchange, curl == CURLE_OK ? HTTP_ANSWERED : HTTP_FAILED);
+    } else if (http->stopped != HTTP_RUNNING) {
+        finish(http, exchange, HTTP_NOT_SENT);
+    } else if (exchange->attempts >= HTTP_ATTEMPTS) {
+        finish(http, exchange, HTTP_FAILED);
+    } else {
+        exchange->retry_at = pacer_now() + verdict.wait;
+        queue_push(&http->waiting, exchange);
+    }
+    return status;
+}
+
+/* ---- the loop ---- */
+
+/* Returns all that was not started, and after the grace also what was. */
+static void drain(struct http *http, int64_t now)
+{
+    while (http->ready.head != NULL)
+        finish(http, queue_take(&http->ready, &http->ready.head), HTTP_NOT_SENT);
+    while (http->waiting.head != NULL)
+        finish(http, queue_take(&http->waiting, &http->waiting.head), HTTP_NOT_SENT);
+    while (http->flying.head != NULL && now - http->stopped_at > GRACE) {
+        struct exchange *exchange = http->flying.head;
+        land(http, exchange);
+        finish(http, exchange, HTTP_NOT_SENT);
+    }
+}
+
+/* Starts what has its turn. */
+static enum status depart(struct http *http, int64_t now, struct failure *failure)
+{
+    for (struct exchange **at = &http->waiting.head; *at != NULL;) {
+        if ((*at)->retry_at <= now)
+            queue_push(&http->ready, queue_take(&http->waiting, at));
+        else
+            at = &(*at)->next;
+    }
+    while (http->ready.head != NULL && http->flying_count < http->connections) {
+        if (!http->has_turn) {
+            enum status status = pacer_take(http->pacer, &http->turn, failure);
+            if (status != STATUS_OK)
+                return status;
+            http->has_turn = true;
+        }
+        if (http->turn > pacer_now())
+            break;
+        http->has_turn = false;
+        enum status status = launch(http, queue_take(&http->ready, &http->ready.head), failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Until when nothing can happen by itself, at most a second, in milliseconds rounded up. */
+static int patience(const struct http *http, int64_t now)
+{
+    int64_t until = now + NANOSECONDS;
+    if (http->finished.head != NULL)
+        return 0;
+    if (http->has_turn && http->ready.head != NULL && http->turn < until)
+        until = http->turn;
+    for (const struct exchange *at = http->waiting.head; at != NULL; at = at->next)
+        if (at->retry_at < until)
+            until = at->retry_at;
+    if (http->stopped == HTTP_RUNNING && http->deadline > 0 && http->deadline < until)
+        until = http->deadline;
+    return until <= now ? 0 : (int)((until - now + 999999) / 1000000);
+}
+
+static enum status wait_for(struct http *http, int milliseconds, struct pollfd *others,
+                            unsigned count, struct failure *failure)
+{
+    struct curl_waitfd descriptors[OTHERS_LIMIT];
+    for (unsigned i = 0; i < count && i < OTHERS_LIMIT; i++)
+        descriptors[i] = (struct curl_waitfd){others[i].fd, CURL_WAIT_POLLIN, 0};
+    CURLMcode code = curl_multi_poll(http->multi, descriptors, count, milliseconds, NULL);
+    if (code != CURLM_OK)
+        return fail(failure, STATUS_IO, "waiting: %s", curl_multi_strerror(code));
+    for (unsigned i = 0; i < count && i < OTHERS_LIMIT; i++)
+        others[i].revents = descriptors[i].revents != 0 ? POLLIN : 0;
+    return STATUS_OK;
+}
+
+static enum status collect(struct http *http, struct failure *failure)
+{
+    int running;
+    CURLMcode code = curl_multi_perform(http->multi, &running);
+    if (code != CURLM_OK)
+        return fail(failure, STATUS_IO, "sending: %s", curl_multi_strerror(code));
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left)) != NULL;) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        struct exchange *exchange = NULL;
+        CURLcode result = message->data.result; /* the message dies with the handle's removal */
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
+        enum status status = conclude(http, exchange, result, failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status http_run(struct http *http, struct pollfd *others, unsigned count,
+                     struct failure *failure)
+{
+    int64_t now = pacer_now();
+    if (http->deadline > 0 && now >= http->deadline)
+        stop(http, HTTP_STOP_DEADLINE);
+    enum status status = STATUS_OK;
+    if (http->stopped != HTTP_RUNNING)
+        drain(http, now);
+    else
+        status = depart(http, now, failure);
+    if (status == STATUS_OK)
+        status = collect(http, failure);
+    if (status == STATUS_OK)
+        status = wait_for(http, patience(http, now), others, count, failure);
+    return status;
+}
+
+bool http_finished(struct http *http, struct http_answer *answer)
+{
+    if (http->finished.head == NULL)
+        return false;
+    struct exchange *exchange = queue_take(&http->finished, &http->finished.head);
+    *answer = exchange->answer;
+    exchange->answer.json = NULL;
+    exchange_free(exchange);
+    http->pending--;
+    return true;
+}
+
+size_t http_pending(const struct http *http)
+{
+    return http->pending;
+}
+
+void http_stop(struct http *http)
+{
+    stop(http, HTTP_STOP_ASKED);
+}
+
+enum http_stop http_stopped(const struct http *http)
+{
+    return http->stopped;
+}

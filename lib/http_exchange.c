@@ -1,0 +1,88 @@
+#include "http_exchange.h"
+
+#include "secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ERROR_LIMIT = 500 }; /* bytes of what a server said */
+
+void queue_init(struct queue *queue)
+{
+    queue->head = NULL;
+    queue->tail = &queue->head;
+}
+
+void queue_push(struct queue *queue, struct exchange *exchange)
+{
+    exchange->next = NULL;
+    *queue->tail = exchange;
+    queue->tail = &exchange->next;
+}
+
+struct exchange *queue_take(struct queue *queue, struct exchange **at)
+{
+    struct exchange *exchange = *at;
+    *at = exchange->next;
+    if (*at == NULL)
+        queue->tail = at;
+    exchange->next = NULL;
+    return exchange;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    if (exchange == NULL)
+        return;
+    free(exchange->url);
+    free(exchange->body);
+    buffer_free(&exchange->said);
+    json_decref(exchange->answer.json);
+    free(exchange);
+}
+
+void queue_free(struct queue *queue)
+{
+    while (queue->head != NULL)
+        exchange_free(queue_take(queue, &queue->head));
+}
+
+void exchange_describe(struct exchange *exchange, CURLcode curl, const char *key)
+{
+    struct http_answer *answer = &exchange->answer;
+    const char *said = "";
+    if (curl != CURLE_OK)
+        said = exchange->curl_error[0] != '\0' ? exchange->curl_error : curl_easy_strerror(curl);
+    else if (json_is_string(json_object_get(answer->json, "error")))
+        said = json_string_value(json_object_get(answer->json, "error"));
+    else if (exchange->said.bytes != NULL)
+        said = exchange->said.bytes;
+    bool good = answer->code >= 200 && answer->code <= 299;
+    struct buffer text = {.limit = 0};
+    bool made = buffer_printf(&text, "%s%s",
+                              curl == CURLE_OK && good ? "the answer is not JSON: " : "", said);
+    if (made && said[0] == '\0')
+        made = buffer_printf(&text, "HTTP %ld", answer->code);
+    if (made) {
+        secret_redact(text.bytes, key); /* before it is cut, which could halve the key */
+        text_printable(text.bytes, ERROR_LIMIT);
+        (void)snprintf(answer->error, sizeof answer->error, "%s", text.bytes);
+    }
+    buffer_free(&text);
+}
+
+void exchange_trace(const struct exchange *exchange, CURLcode curl, double seconds, const char *key,
+                    void (*trace)(void *context, const char *line), void *context)
+{
+    struct buffer line = {.limit = 0};
+    bool made = buffer_printf(&line, "%s %s: ", exchange->method, exchange->url);
+    made = made && (curl == CURLE_OK ? buffer_printf(&line, "%ld", exchange->answer.code)
+                                     : buffer_printf(&line, "%s", curl_easy_strerror(curl)));
+    made = made && buffer_printf(&line, " after %.3f s, attempt %u", seconds, exchange->attempts);
+    if (made) {
+        secret_redact(line.bytes, key);
+        trace(context, line.bytes);
+    }
+    buffer_free(&line);
+}

@@ -1,0 +1,62 @@
+#include "http_url.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_loopback(const char *host)
+{
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
+}
+
+static bool url_has(CURLU *parts, CURLUPart part)
+{
+    char *text = NULL;
+    bool has = curl_url_get(parts, part, &text, 0) == CURLUE_OK;
+    curl_free(text);
+    return has;
+}
+
+enum status http_service_url(const char *text, char **url, struct failure *failure)
+{
+    *url = NULL;
+    enum status status = STATUS_OK;
+    char *scheme = NULL;
+    char *host = NULL;
+    CURLU *parts = curl_url();
+    if (parts == NULL) {
+        status = fail_memory(failure);
+    } else if (curl_url_set(parts, CURLUPART_URL, text, 0) != CURLUE_OK ||
+               curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+               curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+        status = fail(failure, STATUS_CONFIG, "the service's URL is not a URL");
+    } else if (url_has(parts, CURLUPART_USER) || url_has(parts, CURLUPART_PASSWORD) ||
+               url_has(parts, CURLUPART_QUERY) || url_has(parts, CURLUPART_FRAGMENT)) {
+        status = fail(failure, STATUS_CONFIG,
+                      "the service's URL must have no user, password, query or fragment");
+    } else if (strcasecmp(scheme, "https") != 0 &&
+               !(strcasecmp(scheme, "http") == 0 && is_loopback(host))) {
+        status = fail(failure, STATUS_CONFIG,
+                      "the service's URL must begin with https:// (http:// is for loopback only)");
+    } else if ((*url = strdup(text)) == NULL) {
+        status = fail_memory(failure);
+    } else {
+        for (size_t end = strlen(*url); end > 0 && (*url)[end - 1] == '/'; end--)
+            (*url)[end - 1] = '\0';
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(parts);
+    return status;
+}
+
+char *http_encode(const char *text)
+{
+    char *encoded = curl_easy_escape(NULL, text, (int)strlen(text));
+    char *copy = encoded != NULL ? strdup(encoded) : NULL;
+    curl_free(encoded);
+    return copy;
+}
