@@ -23,9 +23,7 @@ static enum status read_file(const char *variable, const char *path, char **secr
     char *bytes = calloc(1, SECRET_LIMIT + 1);
     if (bytes == NULL)
         status = fail_memory(failure);
-    else
-        (void)fread(bytes, 1, SECRET_LIMIT, file);
-    if (status == STATUS_OK && ferror(file))
+    else if (fread(bytes, 1, SECRET_LIMIT, file) < SECRET_LIMIT && ferror(file))
         status = fail(failure, STATUS_CONFIG, "%s_FILE: %s: %s", variable, path, strerror(errno));
     (void)fclose(file);
     if (status != STATUS_OK) {

@@ -1,0 +1,28 @@
+/*
+ * People in Action Network's API v2 (actionnetwork.org/docs/v2/people): their URLs, and finding one
+ * by address.
+ */
+#ifndef PEOPLE_H
+#define PEOPLE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define PEOPLE_SERVICE "https://actionnetwork.org/api/v2"
+
+/* SERVICE/people, or SERVICE/people/ID when `id` is not NULL, as a new string; NULL without memory.
+ */
+char *people_url(const char *service, const char *id);
+
+/* SERVICE/people?filter=email_address eq 'ADDRESS', encoded, apostrophes doubled, as a new string;
+ * NULL without memory. */
+char *people_lookup_url(const char *service, const char *address);
+
+/* Whether the person resource has this address (without regard to ASCII case). */
+bool people_has_address(const json_t *person, const char *address);
+
+/* The person among those that a lookup answered who has this very address (without regard to ASCII
+ * case); NULL when none has. Borrowed from `answer`. */
+const json_t *people_found(const json_t *answer, const char *address);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * an-lapse: reads change records, sets is_member to "False" in Action Network for the lapsed ones,
+ * and writes every record on, those with a result. Touches nothing else; nobody is created.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "people.h"
+#include "person.h"
+#include "sender.h"
+#include "sender_options.h"
+#include "signals.h"
+
+static const char PROGRAM[] = "an-lapse";
+
+enum stage { START, LOOKED_UP, READ, SENT_BY_ROSTER, SENT_BY_LOOKUP };
+
+static void say(const char *line)
+{
+    cli_warn(PROGRAM, "%s", line);
+}
+
+static bool wants(const char *change)
+{
+    return strcmp(change, "lapsed") == 0;
+}
+
+/* The address is the row's as the map finds it, else the key. */
+static bool prepare(struct sender_job *job, const struct field_map *map)
+{
+    struct failure ignored;
+    json_t *person = NULL;
+    if (job->row != NULL && person_from_row(map, job->row, NULL, &person, &ignored) == STATUS_IO)
+        return false;
+    const char *address = person_address(person);
+    job->body = person_lapsed(address != NULL ? address : job->key);
+    json_decref(person);
+    if (job->body != NULL && address == NULL && strchr(job->key, '@') == NULL) {
+        (void)sender_failed(job, "the record has no email address");
+        return false;
+    }
+    return job->body != NULL;
+}
+
+static enum sender_step look_up(struct sender_job *job)
+{
+    job->stage = LOOKED_UP;
+    return sender_send(job, "GET", people_lookup_url(job->service, person_address(job->body)),
+                       NULL);
+}
+
+static enum sender_step put(struct sender_job *job, enum stage stage)
+{
+    job->stage = (int)stage;
+    return sender_send(job, "PUT", people_url(job->service, job->id),
+                       json_object_get(job->body, "person"));
+}
+
+/* With the person at hand: leaves alone what the person's overrides protect. */
+static enum sender_step put_unless_overridden(struct sender_job *job, const json_t *person,
+                                              enum stage stage)
+{
+    if (!job->overrides)
+        return put(job, stage);
+    json_t *overridden = person_respect_overrides(job->body, person);
+    if (overridden == NULL)
+        return SENDER_NO_MEMORY;
+    bool leave = json_array_size(overridden) > 0;
+    json_decref(overridden);
+    return leave ? sender_ok(job, "left alone: override_is_member is set") : put(job, stage);
+}
+
+static enum sender_step start(struct sender_job *job)
+{
+    if (job->dry_run)
+        return sender_send(job, "PUT", people_url(job->service, job->id != NULL ? job->id : "{id}"),
+                           json_object_get(job->body, "person"));
+    if (job->id == NULL)
+        return look_up(job);
+    if (!job->overrides)
+        return put(job, SENT_BY_ROSTER);
+    job->stage = READ;
+    return sender_send(job, "GET", people_url(job->service, job->id), NULL);
+}
+
+static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer)
+{
+    const json_t *person = people_found(answer->json, person_address(job->body));
+    if (person == NULL)
+        return sender_ok(job, "no such person");
+    sender_take_id(job, person_id(person));
+    if (job->id == NULL)
+        return sender_failed(job, "the answer names no person's id");
+    return put_unless_overridden(job, person, SENT_BY_LOOKUP);
+}
+
+static enum sender_step step(struct sender_job *job, const struct http_answer *answer)
+{
+    if (answer == NULL)
+        return start(job);
+    bool gone = answer->code == 404 || answer->code == 410;
+    if (gone && (job->stage == READ || job->stage == SENT_BY_ROSTER))
+        return look_up(job); /* the roster's id is not the person's any more */
+    if (gone && job->stage == SENT_BY_LOOKUP)
+        return sender_ok(job, "no such person");
+    if (answer->json == NULL || answer->code > 299)
+        return sender_refused(job, answer);
+    switch ((enum stage)job->stage) {
+    case LOOKED_UP:
+        return looked_up(job, answer);
+    case READ:
+        return put_unless_overridden(job, answer->json, SENT_BY_ROSTER);
+    default:
+        return sender_compare(job, answer);
+    }
+}
+
+static void usage(FILE *stream)
+{
+    (void)fputs(
+        "usage: an-lapse [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
+        "                [--deadline SECONDS] [-v] [FILE]\n"
+        "Sets is_member to \"False\" in Action Network for the lapsed among the change records.\n",
+        stream);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct sender_program LAPSE = {
+        .name = PROGRAM, .wants = wants, .prepare = prepare, .step = step, .say = say};
+    struct sender_options options;
+    struct failure failure;
+    enum status status = STATUS_OK;
+    switch (sender_options_read(PROGRAM, argc, argv, &options)) {
+    case SENDER_RUN:
+        status = sender_run(&LAPSE, &options, &failure);
+        break;
+    case SENDER_VERSION:
+        return (int)cli_version(PROGRAM);
+    case SENDER_HELP:
+        usage(stdout);
+        sender_options_help(stdout);
+        break;
+    default:
+        usage(stderr);
+        return (int)STATUS_USAGE;
+    }
+    if (status != STATUS_OK)
+        cli_warn(PROGRAM, "%s", failure.text);
+    signals_die();
+    return (int)cli_finish(PROGRAM, status);
+}

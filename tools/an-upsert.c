@@ -1,0 +1,335 @@
+/*
+ * an-upsert: reads change records, creates or updates a person in Action Network for each new or
+ * updated one, and writes every record on, those with a result. Touches nothing else.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "ndjson.h"
+#include "people.h"
+#include "people_check.h"
+#include "person.h"
+#include "sender.h"
+#include "sender_options.h"
+#include "signals.h"
+
+static const char PROGRAM[] = "an-upsert";
+
+/*
+ * One record's way. Usually START, POSTED: Action Network matches by address. A member whose
+ * address changed (`older`) is the person of the roster's id, or who has the older address:
+ *
+ *   START -> PUT_BY_ROSTER -> done            when the new address was free
+ *                          -> POSTED_INSTEAD -> OLDER_LAPSED     when it was taken
+ *   START -> OLDER_LOOKED_UP -> PUT_BY_LOOKUP as PUT_BY_ROSTER   without an id, or one that is gone
+ *
+ * With overrides, the person is READ (or LOOKED_UP by address) first.
+ */
+enum stage {
+    START,
+    LOOKED_UP,
+    OLDER_LOOKED_UP,
+    READ,
+    POSTED,
+    PUT_BY_ROSTER,
+    PUT_BY_LOOKUP,
+    POSTED_INSTEAD,
+    OLDER_LAPSED
+};
+
+static void say(const char *line)
+{
+    cli_warn(PROGRAM, "%s", line);
+}
+
+static bool wants(const char *change)
+{
+    return strcmp(change, "new") == 0 || strcmp(change, "updated") == 0;
+}
+
+static bool prepare(struct sender_job *job, const struct field_map *map)
+{
+    json_t *person = json_object_get(job->record, "person");
+    struct failure failure;
+    if (json_is_object(person)) {
+        job->body = json_pack("{s:O}", "person", person);
+        if (job->body != NULL && person_address(job->body) != NULL)
+            return true;
+        if (job->body != NULL)
+            (void)sender_failed(job, "the person has no email address");
+        return false;
+    }
+    if (job->row == NULL) {
+        (void)sender_failed(job, "the record has neither row nor person");
+        return false;
+    }
+    const json_t *was = json_object_get(job->record, "was");
+    enum status status = person_from_row(map, job->row, was, &job->body, &failure);
+    if (status == STATUS_DATA)
+        (void)sender_failed(job, "%s", failure.text);
+    return status == STATUS_OK;
+}
+
+static enum sender_step look_up(struct sender_job *job, const char *address, enum stage stage)
+{
+    job->stage = (int)stage;
+    return sender_send(job, "GET", people_lookup_url(job->service, address), NULL);
+}
+
+static enum sender_step post(struct sender_job *job, enum stage stage)
+{
+    job->stage = (int)stage;
+    return sender_send(job, "POST", people_url(job->service, NULL), job->body);
+}
+
+/* PUT takes the person itself, without the helper's tags. */
+static enum sender_step put(struct sender_job *job, enum stage stage)
+{
+    job->stage = (int)stage;
+    return sender_send(job, "PUT", people_url(job->service, job->id),
+                       json_object_get(job->body, "person"));
+}
+
+/* Takes what the person's overrides protect out of the body. False without memory. */
+static bool respect_overrides(struct sender_job *job, const json_t *person)
+{
+    if (!job->overrides || person == NULL)
+        return true;
+    json_t *overridden = person_respect_overrides(job->body, person);
+    json_decref(overridden);
+    return overridden != NULL;
+}
+
+/* Creates or updates by address. */
+static enum sender_step upsert(struct sender_job *job)
+{
+    return job->overrides ? look_up(job, person_address(job->body), LOOKED_UP) : post(job, POSTED);
+}
+
+/* The roster's id is not the person's any more, or there was none. */
+static enum sender_step follow_by_address(struct sender_job *job)
+{
+    free(job->id);
+    job->id = NULL;
+    return look_up(job, job->older, OLDER_LOOKED_UP);
+}
+
+static enum sender_step start(struct sender_job *job)
+{
+    if (job->dry_run && job->older == NULL)
+        return post(job, POSTED);
+    if (job->dry_run)
+        return sender_send(job, "PUT", people_url(job->service, job->id != NULL ? job->id : "{id}"),
+                           json_object_get(job->body, "person"));
+    if (job->older == NULL)
+        return upsert(job);
+    if (job->id == NULL)
+        return follow_by_address(job);
+    if (!job->overrides)
+        return put(job, PUT_BY_ROSTER);
+    job->stage = READ;
+    return sender_send(job, "GET", people_url(job->service, job->id), NULL);
+}
+
+static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer)
+{
+    const json_t *person = people_found(answer->json, person_address(job->body));
+    return respect_overrides(job, person) ? post(job, POSTED) : SENDER_NO_MEMORY;
+}
+
+static enum sender_step older_looked_up(struct sender_job *job, const struct http_answer *answer)
+{
+    const json_t *person = people_found(answer->json, job->older);
+    sender_take_id(job, person != NULL ? person_id(person) : NULL);
+    if (job->id == NULL)
+        return upsert(job); /* nobody has the older address any more */
+    return respect_overrides(job, person) ? put(job, PUT_BY_LOOKUP) : SENDER_NO_MEMORY;
+}
+
+/* A followed change was put. Action Network silently keeps the older address when somebody else has
+ * the new one: then that person is this member, and the older one is no more. */
+static enum sender_step followed(struct sender_job *job, const struct http_answer *answer)
+{
+    if (people_has_address(answer->json, person_address(job->body)))
+        return sender_compare(job, answer);
+    job->older_id = job->id;
+    job->id = NULL;
+    return post(job, POSTED_INSTEAD);
+}
+
+static enum sender_step posted_instead(struct sender_job *job, const struct http_answer *answer)
+{
+    enum sender_step step = sender_compare(job, answer);
+    if (step != SENDER_DONE || sender_has_failed(job))
+        return step;
+    if (!sender_note(job, "note",
+                     json_string("the new address was another person's; the person with "
+                                 "the older one is lapsed")))
+        return SENDER_NO_MEMORY;
+    json_t *lapsed = person_lapsed(job->older);
+    job->stage = OLDER_LAPSED;
+    step = sender_send(job, "PUT", people_url(job->service, job->older_id),
+                       json_object_get(lapsed, "person"));
+    json_decref(lapsed);
+    return step;
+}
+
+static enum sender_step older_lapsed(struct sender_job *job, const struct http_answer *answer)
+{
+    const json_t *fields = json_object_get(answer->json, "custom_fields");
+    const char *member = ndjson_string(fields, "is_member");
+    if (member == NULL || strcmp(member, "False") != 0)
+        return sender_failed(job, "Action Network did not take is_member for the older address");
+    return SENDER_DONE; /* with the result of the new address */
+}
+
+static enum sender_step step(struct sender_job *job, const struct http_answer *answer)
+{
+    if (answer == NULL)
+        return start(job);
+    bool gone = answer->code == 404 || answer->code == 410;
+    if (gone && (job->stage == READ || job->stage == PUT_BY_ROSTER))
+        return follow_by_address(job);
+    if (gone && job->stage == PUT_BY_LOOKUP)
+        return upsert(job);
+    if (gone && job->stage == OLDER_LAPSED)
+        return SENDER_DONE; /* with the result of the new address */
+    if (answer->json == NULL || answer->code > 299)
+        return sender_refused(job, answer);
+    switch ((enum stage)job->stage) {
+    case LOOKED_UP:
+        return looked_up(job, answer);
+    case OLDER_LOOKED_UP:
+        return older_looked_up(job, answer);
+    case READ:
+        return respect_overrides(job, answer->json) ? put(job, PUT_BY_ROSTER) : SENDER_NO_MEMORY;
+    case PUT_BY_ROSTER:
+    case PUT_BY_LOOKUP:
+        return followed(job, answer);
+    case POSTED_INSTEAD:
+        return posted_instead(job, answer);
+    case OLDER_LAPSED:
+        return older_lapsed(job, answer);
+    default:
+        return sender_compare(job, answer);
+    }
+}
+
+/* The field map itself, for people and for csv-diff -c. */
+static enum status print(const struct sender_options *options, enum sender_action action,
+                         struct failure *failure)
+{
+    struct field_map *map = NULL;
+    json_t *columns = NULL;
+    size_t index;
+    json_t *column;
+    enum status status = field_map_load(options->map, &map, failure);
+    if (status == STATUS_OK && action == SENDER_PRINT_MAP) {
+        (void)json_dumpf(field_map_json(map), stdout, JSON_INDENT(2));
+        (void)putchar('\n');
+    } else if (status == STATUS_OK && action == SENDER_PRINT_DIGEST) {
+        (void)puts(field_map_digest(map));
+    } else if (status == STATUS_OK && (columns = field_map_columns(map)) == NULL) {
+        status = fail_memory(failure);
+    }
+    json_array_foreach(columns, index, column)
+    {
+        (void)puts(json_string_value(column));
+    }
+    json_decref(columns);
+    field_map_free(map);
+    return status;
+}
+
+/* Whether the key and the group's custom fields are as the map needs them. */
+static enum status check(const struct sender_options *options, struct failure *failure)
+{
+    struct connection connection = {.service = NULL};
+    struct connection_settings settings = {.rate = options->rate, .connections = 1};
+    struct field_map *map = NULL;
+    json_t *unknown = NULL;
+    size_t index;
+    json_t *name;
+    enum status status = field_map_load(options->map, &map, failure);
+    if (status == STATUS_OK)
+        status = connection_open(&settings, &connection, failure);
+    if (status == STATUS_OK)
+        status = people_check(&connection, map, &unknown, failure);
+    if (status == STATUS_OK)
+        (void)puts("the key is accepted");
+    json_array_foreach(unknown, index, name)
+    {
+        (void)printf("the group has no custom field \"%s\"\n", json_string_value(name));
+    }
+    if (status == STATUS_OK && json_array_size(unknown) > 0)
+        status = fail(failure, STATUS_SOME_FAILED,
+                      "create the missing custom fields in Action Network, or take them out of the "
+                      "field map");
+    json_decref(unknown);
+    connection_close(&connection);
+    field_map_free(map);
+    return status;
+}
+
+static void usage(FILE *stream)
+{
+    (void)fputs(
+        "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
+        "                 [--deadline SECONDS] [-v] [FILE]\n"
+        "       an-upsert [-m MAP] --print-map | --print-columns | --print-digest | --check\n"
+        "Creates or updates people in Action Network for the new and updated among the change "
+        "records.\n",
+        stream);
+}
+
+static void help(void)
+{
+    usage(stdout);
+    sender_options_help(stdout);
+    (void)puts(
+        "      --print-map       the field map in effect\n"
+        "      --print-columns   the columns that it uses, for csv-diff -c\n"
+        "      --print-digest    its digest\n"
+        "      --check           ask Action Network whether key and custom fields are usable");
+}
+
+int main(int argc, char **argv)
+{
+    static const struct sender_program UPSERT = {.name = PROGRAM,
+                                                 .wants = wants,
+                                                 .prepare = prepare,
+                                                 .step = step,
+                                                 .reports_missing = true,
+                                                 .say = say};
+    struct sender_options options;
+    struct failure failure;
+    enum status status = STATUS_OK;
+    enum sender_action action = sender_options_read(PROGRAM, argc, argv, &options);
+    switch (action) {
+    case SENDER_RUN:
+        status = sender_run(&UPSERT, &options, &failure);
+        break;
+    case SENDER_CHECK:
+        status = check(&options, &failure);
+        break;
+    case SENDER_PRINT_MAP:
+    case SENDER_PRINT_COLUMNS:
+    case SENDER_PRINT_DIGEST:
+        status = print(&options, action, &failure);
+        break;
+    case SENDER_VERSION:
+        return (int)cli_version(PROGRAM);
+    case SENDER_HELP:
+        help();
+        break;
+    case SENDER_WRONG:
+        usage(stderr);
+        return (int)STATUS_USAGE;
+    }
+    if (status != STATUS_OK)
+        cli_warn(PROGRAM, "%s", failure.text);
+    signals_die();
+    return (int)cli_finish(PROGRAM, status);
+}
