@@ -29,11 +29,11 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+, := ,
 SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
   -fno-omit-frame-pointer -DSANITIZED=1)
 PROJECT_CPPFLAGS := -std=c11 -D_GNU_SOURCE -Ilib -DAN_SYNC_VERSION='"$(VERSION)"'
 PROJECT_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
-, := ,
 
 PKG_CONFIG ?= pkg-config
 ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3
