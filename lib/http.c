@@ -165,7 +165,7 @@ static CURL *new_handle(const struct http *http)
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, TOTAL_TIMEOUT);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    /* No CURLOPT_PIPEWAIT: it would keep requests past their turns and let them go all at once. */
 #if LIBCURL_VERSION_NUM >= 0x075500
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
 #else
