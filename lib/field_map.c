@@ -121,7 +121,7 @@ static enum status check_names(struct loader *loader)
         return refuse(loader, "email", "missing: people are found by it");
     if (json_object_get(json_object_get(loader->map->json, "custom_fields"), FIELD_IS_MEMBER) ==
         NULL)
-        return refuse(loader, "custom_fields." FIELD_IS_MEMBER,
+        return refuse(loader, FIELD_IS_MEMBER_PATH,
                       "missing: it tells members from others, such as {\"value\": \"True\"}");
     return STATUS_OK;
 }
@@ -227,7 +227,7 @@ static enum status parse(struct loader *loader, const char *text, size_t length)
     loader->map->json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (loader->map->json != NULL)
         return STATUS_OK;
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0')
         return fail_memory(loader->failure);
     enum status status = fail(loader->failure, STATUS_CONFIG, "%.400s:%d:%d: %s", loader->name,
                               error.line, error.column, error.text);

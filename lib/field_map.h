@@ -14,6 +14,7 @@
 
 /* The custom field that says who is a member. Every map sets it, and nothing removes it. */
 #define FIELD_IS_MEMBER "is_member"
+#define FIELD_IS_MEMBER_PATH "custom_fields." FIELD_IS_MEMBER
 
 /* field_map_builtin.json as text; the Makefile makes a C string of it. */
 extern const char field_map_builtin[];

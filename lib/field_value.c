@@ -72,7 +72,7 @@ static json_t *plain_value(const json_t *value)
         return json_string("");
     char text[64]; /* the longest number is a double of 17 digits with sign, point and exponent */
     size_t length = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY);
-    return length <= sizeof text ? json_stringn(text, length) : NULL;
+    return length > 0 && length <= sizeof text ? json_stringn(text, length) : NULL;
 }
 
 /* Copies the columns of `row` into `plain`. */
