@@ -15,7 +15,8 @@ static const long CONNECT_TIMEOUT = 15; /* seconds */
 static const long TOTAL_TIMEOUT = 60;
 static const int64_t GRACE = (int64_t)30 * NANOSECONDS;
 static const unsigned BREAKER_FAILURES = 20;
-static const int64_t BREAKER_TIME = (int64_t)60 * NANOSECONDS;
+static const int64_t BREAKER_LEAST = (int64_t)5 * NANOSECONDS;
+static const int64_t BREAKER_MOST = (int64_t)60 * NANOSECONDS;
 
 struct http {
     char *key;
@@ -240,7 +241,8 @@ static uint32_t next_random(struct http *http)
     return (uint32_t)(http->random >> 32);
 }
 
-/* Keeps the row of failures, and trips the breaker at its end. */
+/* Keeps the row of failures, and trips the breaker at its end. What was in flight together can fail
+ * together (a server that restarts), so a row must also last. */
 static void count(struct http *http, const struct http_verdict *verdict)
 {
     if (verdict->kind != HTTP_PASSING) {
@@ -251,7 +253,8 @@ static void count(struct http *http, const struct http_verdict *verdict)
         return;
     if (http->failures++ == 0)
         http->failing_since = pacer_now();
-    if (http->failures >= BREAKER_FAILURES || pacer_now() - http->failing_since > BREAKER_TIME)
+    int64_t lasted = pacer_now() - http->failing_since;
+    if ((http->failures >= BREAKER_FAILURES && lasted >= BREAKER_LEAST) || lasted > BREAKER_MOST)
         stop(http, HTTP_STOP_BROKEN);
 }
 

@@ -149,7 +149,8 @@ static enum status advance(struct sender *sender, struct flight *flight,
     flight->attempts += answer->attempts;
     if (answer->code > 0)
         flight->code = answer->code;
-    if (answer->outcome != HTTP_ANSWERED || answer->code == 401 || answer->code == 403)
+    bool told = answer->error[0] != '\0';
+    if (told && (answer->outcome != HTTP_ANSWERED || answer->code == 401 || answer->code == 403))
         (void)snprintf(sender->last_error, sizeof sender->last_error, "%s", answer->error);
     if (answer->outcome == HTTP_NOT_SENT)
         return flight_defer(flight) ? STATUS_OK : fail_memory(sender->failure);
