@@ -1,0 +1,259 @@
+#include "csv_split.h"
+
+#include "key_index.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the walk through a text holds. */
+struct splitter {
+    const struct csv_text *text;
+    const char *bytes;
+    size_t length;
+    size_t at; /* where the next record begins */
+    const char *key_name;
+    uint64_t seed;
+    struct csv_record *record;
+    struct csv_table *table;
+    size_t room; /* of the table's rows */
+};
+
+static bool is_line_end(char byte)
+{
+    return byte == '\n' || byte == '\r';
+}
+
+/* Where the record that begins at `at` ends: behind the first line end that is not in quotes. */
+static size_t find_end(const char *bytes, size_t at, size_t length)
+{
+    bool quoted = false;
+    for (; at < length; at++) {
+        if (bytes[at] == '"')
+            quoted = !quoted;
+        else if (!quoted && is_line_end(bytes[at]))
+            return at + 1;
+    }
+    return length;
+}
+
+/* STATUS_DATA with the file and the line of the byte at `offset`. */
+static enum status refuse(const struct csv_text *text, size_t offset, struct failure *failure,
+                          const char *what)
+{
+    struct csv_lines lines = {0};
+    return fail(failure, STATUS_DATA, "%.300s:%zu: %s", csv_text_name(text),
+                csv_text_line(text, offset, &lines), what);
+}
+
+/* What concerns bytes, and not records. */
+static enum status check_bytes(const struct csv_text *text, struct failure *failure)
+{
+    const char *bytes = csv_text_bytes(text);
+    size_t length = csv_text_length(text);
+    const char *nul = memchr(bytes, '\0', length);
+    if (nul != NULL)
+        return refuse(text, (size_t)(nul - bytes), failure,
+                      "there is a NUL byte: is it UTF-16, or no CSV at all? Export it as UTF-8");
+    size_t where;
+    if (!utf8_valid(bytes, length, &where))
+        return refuse(text, where, failure,
+                      "this is not UTF-8; convert it (iconv -f WINDOWS-1252 -t UTF-8, perhaps)");
+    return STATUS_OK;
+}
+
+/* Parses the next record into splitter->record. `*start` is where it begins; `*more` is false when
+ * there is none. */
+static enum status next_record(struct splitter *splitter, size_t *start, bool *more,
+                               struct failure *failure)
+{
+    *more = false;
+    while (splitter->at < splitter->length) {
+        if (is_line_end(splitter->bytes[splitter->at])) {
+            splitter->at++;
+            continue;
+        }
+        size_t begin = splitter->at;
+        splitter->at = find_end(splitter->bytes, begin, splitter->length);
+        switch (csv_record_parse(splitter->record, splitter->bytes + begin, splitter->at - begin)) {
+        case CSV_PARSED:
+            *start = begin;
+            *more = true;
+            return STATUS_OK;
+        case CSV_BLANK:
+            break;
+        case CSV_BAD_QUOTE:
+            return refuse(splitter->text, begin + csv_record_wrong_at(splitter->record), failure,
+                          "a quotation mark stands where none may be; a field that holds one is "
+                          "quoted, and the mark in it doubled");
+        case CSV_UNTERMINATED:
+            return refuse(splitter->text, begin, failure,
+                          "the quotation mark that opens a field of this row is never closed; is "
+                          "the file cut off?");
+        case CSV_SEVERAL:
+            return csv_table_fail(splitter->table, failure);
+        case CSV_OUT_OF_MEMORY:
+            return fail_memory(failure);
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status fail_without_key(const struct splitter *splitter, size_t start,
+                                    struct failure *failure)
+{
+    struct buffer names = {.limit = 300};
+    const struct csv_header *header = splitter->table->header;
+    for (size_t i = 0; i < csv_header_count(header); i++)
+        if (!buffer_printf(&names, "%s%s", i > 0 ? ", " : "", csv_header_name(header, i).bytes))
+            break;
+    struct csv_lines lines = {0};
+    enum status status =
+        fail(failure, STATUS_DATA,
+             "%.300s:%zu: there is no column \"%.100s\", only: %s; is the header line missing?",
+             csv_text_name(splitter->text), csv_text_line(splitter->text, start, &lines),
+             splitter->key_name, names.bytes != NULL ? names.bytes : "");
+    buffer_free(&names);
+    return status;
+}
+
+static enum status read_header(struct splitter *splitter, size_t *start, struct failure *failure)
+{
+    bool more;
+    enum status status = next_record(splitter, start, &more, failure);
+    if (status != STATUS_OK || !more)
+        return status;
+    struct failure twice = {""};
+    status = csv_header_new(splitter->record, &splitter->table->header, &twice);
+    if (status == STATUS_DATA)
+        return refuse(splitter->text, *start, failure, twice.text);
+    if (status != STATUS_OK)
+        return fail_memory(failure);
+    splitter->table->key = csv_header_find(splitter->table->header, splitter->key_name);
+    return STATUS_OK;
+}
+
+/* The hash of the parsed record's key, 0 without one. */
+static uint64_t hash_key(const struct splitter *splitter)
+{
+    struct csv_value key = csv_record_value(splitter->record, splitter->table->key);
+    size_t length = text_normalize((char *)key.bytes, key.bytes, key.length);
+    return length == 0 ? 0 : key_hash(splitter->seed, key.bytes, length);
+}
+
+static enum status add_row(struct splitter *splitter, size_t start, struct failure *failure)
+{
+    struct csv_table *table = splitter->table;
+    if (table->count == splitter->room) {
+        size_t room = splitter->room == 0 ? 1024 : splitter->room * 2;
+        struct csv_row *rows = reallocarray(table->rows, room, sizeof *rows);
+        if (rows == NULL)
+            return fail_memory(failure);
+        table->rows = rows;
+        splitter->room = room;
+    }
+    table->rows[table->count++] = (struct csv_row){start, hash_key(splitter)};
+    return STATUS_OK;
+}
+
+static enum status fail_ragged(const struct splitter *splitter, size_t start,
+                               struct failure *failure)
+{
+    struct csv_lines lines = {0};
+    return fail(failure, STATUS_DATA,
+                "%.300s:%zu: this row has %zu fields, the header has %zu; is a comma in it not "
+                "quoted, or the file cut off?",
+                csv_text_name(splitter->text), csv_text_line(splitter->text, start, &lines),
+                csv_record_count(splitter->record), csv_header_count(splitter->table->header));
+}
+
+static enum status split(struct splitter *splitter, struct failure *failure)
+{
+    size_t header_start = 0;
+    enum status status = check_bytes(splitter->text, failure);
+    if (status == STATUS_OK)
+        status = read_header(splitter, &header_start, failure);
+    if (status != STATUS_OK || splitter->table->header == NULL)
+        return status;
+    for (;;) {
+        size_t start;
+        bool more;
+        status = next_record(splitter, &start, &more, failure);
+        if (status != STATUS_OK || !more)
+            return status;
+        if (splitter->table->key == CSV_NO_COLUMN)
+            return fail_without_key(splitter, header_start, failure);
+        if (csv_record_count(splitter->record) != csv_header_count(splitter->table->header))
+            return fail_ragged(splitter, start, failure);
+        status = add_row(splitter, start, failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
+enum status csv_split(const struct csv_text *text, const char *key, uint64_t seed,
+                      struct csv_table **table, struct failure *failure)
+{
+    *table = NULL;
+    struct splitter splitter = {.text = text,
+                                .bytes = csv_text_bytes(text),
+                                .length = csv_text_length(text),
+                                .key_name = key,
+                                .seed = seed,
+                                .record = csv_record_new(),
+                                .table = calloc(1, sizeof *splitter.table)};
+    enum status status;
+    if (splitter.record == NULL || splitter.table == NULL) {
+        status = fail_memory(failure);
+    } else {
+        splitter.table->text = text;
+        splitter.table->key = CSV_NO_COLUMN;
+        status = split(&splitter, failure);
+    }
+    csv_record_free(splitter.record);
+    if (status == STATUS_OK)
+        *table = splitter.table;
+    else
+        csv_table_free(splitter.table);
+    return status;
+}
+
+void csv_table_free(struct csv_table *table)
+{
+    if (table == NULL)
+        return;
+    csv_header_free(table->header);
+    free(table->rows);
+    free(table);
+}
+
+const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length)
+{
+    const char *bytes = csv_text_bytes(table->text);
+    uint64_t start = table->rows[row].start;
+    uint64_t end =
+        row + 1 < table->count ? table->rows[row + 1].start : csv_text_length(table->text);
+    while (end > start && is_line_end(bytes[end - 1]))
+        end--;
+    *length = (size_t)(end - start);
+    return bytes + start;
+}
+
+size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines)
+{
+    return csv_text_line(table->text, (size_t)table->rows[row].start, lines);
+}
+
+bool csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record)
+{
+    size_t length;
+    const char *bytes = csv_table_row(table, row, &length);
+    return csv_record_parse(record, bytes, length) == CSV_PARSED &&
+           csv_record_count(record) == csv_header_count(table->header);
+}
+
+enum status csv_table_fail(const struct csv_table *table, struct failure *failure)
+{
+    return fail(failure, STATUS_IO, "%.300s: it changed while it was read, or memory ran out",
+                csv_text_name(table->text));
+}

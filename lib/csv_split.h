@@ -1,0 +1,58 @@
+/*
+ * An export split into its rows and checked from end to end, before anybody looks at one of them:
+ * UTF-8, strict quoting, and as many fields in every row as in the header.
+ *
+ * A row is kept as where it begins and the hash of its key, 16 bytes; its fields are parsed again
+ * when they are needed (csv_record.h).
+ */
+#ifndef CSV_SPLIT_H
+#define CSV_SPLIT_H
+
+#include "csv_header.h"
+#include "csv_record.h"
+#include "csv_text.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct csv_row {
+    uint64_t start; /* offset of its first byte */
+    uint64_t key;   /* key_hash of its normalized key; 0 when that is empty. Whoever compares may
+                       keep a number of his own here. */
+};
+
+/* All borrowed from the table, but the text, which must outlive it. */
+struct csv_table {
+    const struct csv_text *text;
+    struct csv_header *header; /* NULL for a text without any record */
+    size_t key;                /* the key's column; CSV_NO_COLUMN only without rows */
+    struct csv_row *rows;
+    size_t count;
+};
+
+/* Splits and checks the text; the key is the column of the normalized name `key`. A text without a
+ * record has no header and no rows, one with only a header need not have the key's column. The
+ * table is the caller's, to be given to csv_table_free; NULL on error. STATUS_DATA: "file:line:
+ * what is wrong; what to do", for the first thing that is wrong. */
+enum status csv_split(const struct csv_text *text, const char *key, uint64_t seed,
+                      struct csv_table **table, struct failure *failure);
+
+/* NULL is harmless. */
+void csv_table_free(struct csv_table *table);
+
+/* The bytes of a row without its line end. */
+const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length);
+
+/* The line that a row begins on, from 1. */
+size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines);
+
+/* Parses a row. False when it is not what it was when it was checked, or memory ran out: see
+ * csv_table_fail. */
+bool csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record);
+
+/* The sentence for a row that could not be parsed again. STATUS_IO. */
+enum status csv_table_fail(const struct csv_table *table, struct failure *failure);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * What changed between two exports: reads both, matches their rows by key, compares them, and shows
+ * each change to a visitor. It writes nothing.
+ *
+ * Exact: two rows are the same when every compared field is the same, byte for byte, once libcsv
+ * has undone the quoting. The order of rows and of columns does not count.
+ */
+#ifndef DIFF_H
+#define DIFF_H
+
+#include "csv_record.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct diff;
+
+struct diff_limit {
+    bool set;
+    bool is_share;
+    double value; /* members, or percent of OLDER's members */
+};
+
+/* All borrowed until diff_close. Column names are normalized (text_normalize). */
+struct diff_options {
+    const char *key;            /* the column that rows are matched by */
+    const char *const *columns; /* compared; NULL for those that both have */
+    size_t column_count;
+    const char *follow;         /* the column that recognises who changed his key; or NULL */
+    const char *current_column; /* OLDER's rows with another value here are out of date; or NULL */
+    const char *current_value;
+    struct diff_limit max_lapse;
+    bool all;         /* unchanged members count as updated */
+    unsigned threads; /* at most so many; 0 means as many as the machine has processors */
+};
+
+/* Members, that is, different keys; `skipped` counts rows. */
+struct diff_summary {
+    uint64_t older;
+    uint64_t newer;
+    uint64_t unchanged;
+    uint64_t added;
+    uint64_t updated;
+    uint64_t lapsed;
+    uint64_t skipped;
+};
+
+enum diff_kind { DIFF_NEW, DIFF_UPDATED, DIFF_LAPSED, DIFF_SKIPPED };
+
+struct diff_pair {
+    struct csv_value name; /* normalized */
+    struct csv_value value;
+};
+
+/* One record of the outcome; everything in it is borrowed until the visitor returns. */
+struct diff_change {
+    enum diff_kind kind;
+    struct csv_value key;        /* normalized; empty when skipped */
+    const struct diff_pair *row; /* in the order of the columns */
+    size_t row_count;
+    const struct diff_pair *was; /* DIFF_UPDATED: the older values of what differs */
+    size_t was_count;
+    const char *key_name; /* DIFF_SKIPPED: the column that is empty, the file, the line from 1 */
+    const char *file;
+    size_t line;
+};
+
+/* Reads, checks and compares the two files ("-" for standard input, not both). The outcome is the
+ * caller's, to be given to diff_close; NULL on error. STATUS_DATA for input that is refused, with
+ * the place and what to do; STATUS_IO for what cannot be read. */
+enum status diff_open(const char *older, const char *newer, const struct diff_options *options,
+                      struct diff **diff, struct failure *failure);
+
+/* NULL is harmless. */
+void diff_close(struct diff *diff);
+
+const struct diff_summary *diff_summary(const struct diff *diff);
+
+/* A sentence for people on what was asked for and could not be done; NULL without one. Borrowed. */
+const char *diff_warning(const struct diff *diff);
+
+/* Returns STATUS_OK to go on; anything else ends the walk, which returns it. */
+typedef enum status diff_visit(const struct diff_change *change, void *context,
+                               struct failure *failure);
+
+/* Visits every change: new, updated and skipped in the order of NEWER, then lapsed in the order of
+ * OLDER. Once per diff. STATUS_IO when a file changed meanwhile. */
+enum status diff_each(struct diff *diff, diff_visit *visit, void *context, struct failure *failure);
+
+#endif

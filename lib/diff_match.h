@@ -1,0 +1,70 @@
+/*
+ * Which row of NEWER belongs to which row of OLDER, and whether a member's rows are the same.
+ *
+ * The outcome is kept where it costs nothing or a byte: in place of the hashes of NEWER's keys, and
+ * in a byte for each row of OLDER.
+ */
+#ifndef DIFF_MATCH_H
+#define DIFF_MATCH_H
+
+#include "csv_split.h"
+#include "diff.h"
+#include "diff_columns.h"
+#include "status.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is known of a row of OLDER; all but the first is said of a key, at its first row. */
+enum {
+    OLDER_PASSED = 1,    /* it has no key, or an earlier row has the same one */
+    OLDER_SEVERAL = 2,   /* later rows have the same key */
+    OLDER_SEEN = 4,      /* NEWER has the key */
+    OLDER_SAME = 8,      /* ... and a row that is the same */
+    OLDER_STALE = 16,    /* out of date: to be written even so */
+    OLDER_FOLLOWED = 32, /* the member has another key now */
+    OLDER_WRITTEN = 64   /* its change was shown */
+};
+
+/* What stands in place of a key's hash in a row of NEWER once it is matched: 0, it has no key; the
+ * hash, its key is new; NEWER_REPEATS, so it is, and an earlier row has it too; else NEWER_MATCHED
+ * and the number of the key's first row in OLDER. */
+#define NEWER_MATCHED ((uint64_t)1 << 63)
+#define NEWER_REPEATS UINT64_MAX
+
+/* A row of NEWER whose key is new, and the lapsed row of OLDER that it is the continuation of. */
+struct followed {
+    uint64_t newer;
+    uint64_t older;
+};
+
+struct diff_match {
+    const struct csv_table *older; /* borrowed, all three */
+    struct csv_table *newer;
+    const struct diff_columns *columns;
+    const char *current_value;
+    uint64_t seed;
+    _Atomic unsigned char *older_state;
+    struct followed *followed; /* in the order of NEWER */
+    size_t followed_count;
+};
+
+/* Matches the tables of `match`, whose other fields are NULL or 0 before. They are to be given to
+ * diff_match_free, also on error. STATUS_IO. */
+enum status diff_match_run(struct diff_match *match, struct failure *failure);
+
+/* Pairs keys that would lapse with keys that would be new, by the columns to follow: the nth row of
+ * NEWER with a value takes the nth of OLDER that has it. After diff_match_run. STATUS_IO. */
+enum status diff_match_follow(struct diff_match *match, struct failure *failure);
+
+void diff_match_free(struct diff_match *match);
+
+/* Whether the parsed rows are the same in the columns that are compared. */
+bool diff_match_same(const struct diff_columns *columns, const struct csv_record *older,
+                     const struct csv_record *newer);
+
+/* The value of a column; "" for CSV_NO_COLUMN. */
+struct csv_value diff_match_value(const struct csv_record *record, size_t column);
+
+#endif

@@ -1,0 +1,90 @@
+#include "key_index.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+/* A slot holds the hash's lower 24 bits above the row's number plus one in 40; 0 is a free one. A
+ * hash's place is given by its upper bits. */
+enum { ROW_BITS = 40 };
+
+static const uint64_t row_mask = ((uint64_t)1 << ROW_BITS) - 1;
+
+struct key_index {
+    uint64_t capacity; /* slots, below 2^32 */
+    uint64_t slots[];
+};
+
+uint64_t key_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = (uint64_t)time(NULL) * 0x9E3779B97F4A7C15U ^ (uint64_t)getpid();
+    return seed;
+}
+
+uint64_t key_hash(uint64_t seed, const void *bytes, size_t length)
+{
+    uint64_t hash = XXH3_64bits_withSeed(bytes, length, seed) & (UINT64_MAX >> 1);
+    return hash != 0 ? hash : 1;
+}
+
+struct key_index *key_index_new(uint64_t rows)
+{
+    if (rows > (uint64_t)1 << 31)
+        return NULL;
+    uint64_t capacity = rows + rows / 2 + 8;
+    struct key_index *index = calloc(1, sizeof *index + capacity * sizeof index->slots[0]);
+    if (index != NULL)
+        index->capacity = capacity;
+    return index;
+}
+
+void key_index_free(struct key_index *index)
+{
+    free(index);
+}
+
+/* Scales the hash's upper 32 bits (of 63) to the capacity, so that it need not be a power of two.
+ */
+static uint64_t place(const struct key_index *index, uint64_t hash)
+{
+    return (hash >> 31) * index->capacity >> 32;
+}
+
+void key_index_prefetch(const struct key_index *index, uint64_t hash)
+{
+    __builtin_prefetch(&index->slots[place(index, hash)]);
+}
+
+static uint64_t search(const struct key_index *index, struct key_probe *probe)
+{
+    for (;;) {
+        uint64_t slot = index->slots[probe->slot];
+        if (slot == 0)
+            return KEY_NONE;
+        if ((slot & ~row_mask) == probe->tag)
+            return (slot & row_mask) - 1;
+        probe->slot = probe->slot + 1 == index->capacity ? 0 : probe->slot + 1;
+    }
+}
+
+uint64_t key_index_first(const struct key_index *index, uint64_t hash, struct key_probe *probe)
+{
+    probe->slot = place(index, hash);
+    probe->tag = hash << ROW_BITS;
+    return search(index, probe);
+}
+
+uint64_t key_index_next(const struct key_index *index, struct key_probe *probe)
+{
+    probe->slot = probe->slot + 1 == index->capacity ? 0 : probe->slot + 1;
+    return search(index, probe);
+}
+
+void key_index_put(struct key_index *index, const struct key_probe *probe, uint64_t row)
+{
+    index->slots[probe->slot] = probe->tag | (row + 1);
+}

@@ -1,0 +1,306 @@
+/*
+ * csv-diff: what changed between two exports. Reads two CSV files, writes one JSON record a change
+ * (an-sync-records(5)) or, with -p, lines for people. Touches nothing else.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "diff.h"
+#include "diff_json.h"
+#include "diff_people.h"
+#include "output.h"
+#include "status.h"
+#include "text.h"
+
+static const char program[] = "csv-diff";
+
+struct options {
+    struct diff_options diff;
+    char *key;
+    char *follow;
+    char *current;  /* COLUMN=VALUE, cut in two */
+    char **columns; /* owned: diff.columns */
+    bool exit_code;
+    bool for_people;
+    const char *older;
+    const char *newer;
+};
+
+/* What the visitor writes with. */
+struct writing {
+    struct output *output;
+    bool for_people;
+    bool colour;
+};
+
+static void options_free(struct options *options)
+{
+    for (size_t i = 0; i < options->diff.column_count; i++)
+        free(options->columns[i]);
+    free((void *)options->columns);
+    free(options->key);
+    free(options->follow);
+    free(options->current);
+}
+
+/* Takes a normalized copy in place of the one before. */
+static bool take(char **into, const char *text)
+{
+    free(*into);
+    *into = text_normalized(text);
+    return *into != NULL;
+}
+
+/* Adds one name of a list, unless there is nothing but blanks. False when memory runs out. */
+static bool add_column(struct options *options, const char *name, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (copy == NULL)
+        return false;
+    length = text_normalize(copy, name, length);
+    copy[length] = '\0';
+    if (length == 0) {
+        free(copy);
+        return true;
+    }
+    size_t count = options->diff.column_count;
+    char **columns = reallocarray((void *)options->columns, count + 1, sizeof *columns);
+    if (columns == NULL) {
+        free(copy);
+        return false;
+    }
+    columns[count] = copy;
+    options->columns = columns;
+    options->diff.columns = (const char *const *)columns;
+    options->diff.column_count = count + 1;
+    return true;
+}
+
+/* Adds the names of a list, which commas or newlines separate. */
+static bool add_columns(struct options *options, const char *list)
+{
+    while (*list != '\0') {
+        size_t length = strcspn(list, ",\n");
+        if (!add_column(options, list, length))
+            return false;
+        list += length + (list[length] != '\0');
+    }
+    return true;
+}
+
+/* "N" or "P%". */
+static bool read_limit(struct diff_limit *limit, const char *text)
+{
+    char number[32];
+    size_t length = strlen(text);
+    limit->is_share = length > 0 && text[length - 1] == '%';
+    if (length == 0 || length >= sizeof number)
+        return false;
+    memcpy(number, text, length + 1);
+    if (limit->is_share)
+        number[length - 1] = '\0';
+    else if (strchr(number, '.') != NULL)
+        return false;
+    limit->set = true;
+    return cli_number(number, 0, limit->is_share ? 100 : 1e15, &limit->value);
+}
+
+/* "COLUMN=VALUE". */
+static bool read_current(struct options *options, const char *text)
+{
+    free(options->current);
+    options->current = strdup(text);
+    char *equals = options->current != NULL ? strchr(options->current, '=') : NULL;
+    if (equals == NULL)
+        return false;
+    size_t length = text_normalize(options->current, text, (size_t)(equals - options->current));
+    options->current[length] = '\0';
+    options->diff.current_column = options->current;
+    options->diff.current_value = equals + 1;
+    return length > 0;
+}
+
+static enum status show(const struct diff_change *change, void *context, struct failure *failure)
+{
+    struct writing *writing = context;
+    (void)failure;
+    if (writing->for_people)
+        diff_people_change(writing->output, change, writing->colour);
+    else
+        diff_json_change(writing->output, change);
+    return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
+}
+
+/* Writes every change and the summary. A reader that has gone needs no message. */
+static enum status write_changes(struct diff *diff, const struct options *options)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    struct failure failure = {""};
+    struct writing writing = {.output = output_new(STDOUT_FILENO),
+                              .for_people = options->for_people,
+                              .colour = (no_colour == NULL || no_colour[0] == '\0') &&
+                                        isatty(STDOUT_FILENO)};
+    if (writing.output == NULL) {
+        cli_warn(program, "out of memory");
+        return STATUS_IO;
+    }
+    enum status status = diff_each(diff, show, &writing, &failure);
+    if (status == STATUS_OK && writing.for_people)
+        diff_people_summary(writing.output, diff_summary(diff), writing.colour);
+    else if (status == STATUS_OK)
+        diff_json_summary(writing.output, diff_summary(diff));
+    int error;
+    if (output_flush(writing.output, &error) != STATUS_OK) {
+        status = STATUS_IO;
+        if (error != EPIPE)
+            cli_warn(program, "standard output: %s", strerror(error));
+    } else if (status != STATUS_OK) {
+        cli_warn(program, "%s", failure.text);
+    }
+    output_free(writing.output);
+    return status;
+}
+
+static enum status run(const struct options *options)
+{
+    struct diff *diff = NULL;
+    struct failure failure = {""};
+    enum status status = diff_open(options->older, options->newer, &options->diff, &diff, &failure);
+    if (status != STATUS_OK) {
+        cli_warn(program, "%s", failure.text);
+        return status;
+    }
+    if (diff_warning(diff) != NULL)
+        cli_warn(program, "%s", diff_warning(diff));
+    status = write_changes(diff, options);
+    const struct diff_summary *summary = diff_summary(diff);
+    bool differ = summary->added + summary->updated + summary->lapsed > 0;
+    if (status == STATUS_OK && options->exit_code && differ)
+        status = STATUS_SOME_FAILED;
+    diff_close(diff);
+    return status;
+}
+
+static enum status usage(FILE *stream, enum status status)
+{
+    (void)fprintf(
+        stream,
+        "usage: csv-diff [-k COLUMN] [-c COLUMN,...] [-f COLUMN] [-m N|P%%] [-u COLUMN=VALUE]\n"
+        "                [-aep] OLDER NEWER\n"
+        "Writes what changed between two CSV exports, one JSON record a change.\n"
+        "\n"
+        "  -k, --key COLUMN            match rows by this column (email)\n"
+        "  -c, --columns COLUMN,...    compare only these (those that both files have)\n"
+        "  -f, --follow COLUMN         recognise by this column whose key changed\n"
+        "  -m, --max-lapse N|P%%        refuse when more than so many would lapse\n"
+        "  -u, --current COLUMN=VALUE  rows of OLDER with another value are out of date\n"
+        "  -a, --all                   write unchanged members as updated, too\n"
+        "  -e, --exit-code             exit with 1 when there are differences, 0 without\n"
+        "  -p, --people                write for people, not for programs\n"
+        "  -h, --help                  show this\n"
+        "  -V, --version               show the version\n"
+        "\n"
+        "\"-\" is standard input. See csv-diff(1).\n");
+    return status;
+}
+
+/* Takes one option; false, after a message, when its argument is none. */
+static bool take_option(struct options *options, int option, const char *argument)
+{
+    bool taken = true;
+    switch (option) {
+    case 'k':
+        taken = take(&options->key, argument) && options->key[0] != '\0';
+        break;
+    case 'c':
+        taken = add_columns(options, argument) && options->diff.column_count > 0;
+        break;
+    case 'f':
+        taken = take(&options->follow, argument) && options->follow[0] != '\0';
+        break;
+    case 'm':
+        taken = read_limit(&options->diff.max_lapse, argument);
+        break;
+    case 'u':
+        taken = read_current(options, argument);
+        break;
+    case 'a':
+        options->diff.all = true;
+        break;
+    case 'e':
+        options->exit_code = true;
+        break;
+    case 'p':
+        options->for_people = true;
+        break;
+    default:
+        return false;
+    }
+    if (!taken)
+        cli_warn(program, "-%c: \"%s\" is not what this option takes", option, argument);
+    return taken;
+}
+
+static enum status operands(struct options *options, int count, char **arguments)
+{
+    if (count != 2) {
+        cli_warn(program, "needs two files, the older and the newer one");
+        return usage(stderr, STATUS_USAGE);
+    }
+    if (options->key == NULL) {
+        cli_warn(program, "out of memory");
+        return STATUS_IO;
+    }
+    options->older = arguments[0];
+    options->newer = arguments[1];
+    if (strcmp(options->older, "-") == 0 && strcmp(options->newer, "-") == 0) {
+        cli_warn(program, "only one of the files can be standard input");
+        return usage(stderr, STATUS_USAGE);
+    }
+    options->diff.key = options->key;
+    options->diff.follow = options->follow;
+    return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option names[] = {{"key", required_argument, NULL, 'k'},
+                                          {"columns", required_argument, NULL, 'c'},
+                                          {"follow", required_argument, NULL, 'f'},
+                                          {"max-lapse", required_argument, NULL, 'm'},
+                                          {"current", required_argument, NULL, 'u'},
+                                          {"all", no_argument, NULL, 'a'},
+                                          {"exit-code", no_argument, NULL, 'e'},
+                                          {"people", no_argument, NULL, 'p'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {NULL, 0, NULL, 0}};
+    struct options options = {.key = strdup("email")};
+    enum status status = STATUS_OK;
+    int option;
+    while (status == STATUS_OK &&
+           (option = getopt_long(argc, argv, "k:c:f:m:u:aephV", names, NULL)) != -1) {
+        if (option == 'h' || option == 'V') {
+            options_free(&options);
+            status = option == 'V' ? cli_version(program)
+                                   : cli_finish(program, usage(stdout, STATUS_OK));
+            return (int)status;
+        }
+        if (!take_option(&options, option, optarg))
+            status = usage(stderr, STATUS_USAGE);
+    }
+    if (status == STATUS_OK)
+        status = operands(&options, argc - optind, argv + optind);
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
+    if (status == STATUS_OK)
+        status = run(&options);
+    options_free(&options);
+    return (int)status;
+}
