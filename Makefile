@@ -1,12 +1,15 @@
-# an-sync: build, test, install.  make help says what there is.
+# an-sync: build, test, install. `make help` says what there is.
 
 VERSION := 1.0.0
 PREFIX ?= /usr/local
 DESTDIR ?=
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/an-sync
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 CC ?= cc
 
 # One word here, one line of libraries below, and NAME.c, NAME.1, tests/NAME.bats make a new program.
-TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+TOOLS := mime-extract csv-diff an-upsert an-lapse slack-notify roster-dump roster-commit
 
 PKGS_mime-extract := gmime-3.0 libarchive jansson
 PKGS_csv-diff := jansson libxxhash
@@ -36,6 +39,10 @@ SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-rec
 PROJECT_CPPFLAGS := -std=c11 -D_GNU_SOURCE -Ilib -DAN_SYNC_VERSION='"$(VERSION)"'
 PROJECT_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 
+# The commands are shown as one word and a file each; V=1 shows them whole.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1) $(2)')
+
 PKG_CONFIG ?= pkg-config
 ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
@@ -46,22 +53,25 @@ LIBRARY := $(BUILD)/liban-sync.a
 PROGRAMS := $(TOOLS:%=$(BIN)/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c))
 MAN1 := $(TOOLS:%=tools/%.1) scripts/an-sync.1
-MAN5 := $(wildcard tools/*.5)
+MAN5 := tools/an-sync-fields.5 tools/an-sync-records.5
+COMPILE = $(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $$(cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) \
+  $(SANITIZERS) $(CFLAGS)
+LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS)
 
 all: $(PROGRAMS)
 
 $(BUILD)/%.o: %.c | $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $(shell cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) $(SANITIZERS) $(CFLAGS) \
-	  -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The built-in field map: the JSON file as a C string.
 $(BUILD)/lib/field_map_builtin.o: lib/field_map_builtin.json lib/field_map.h | $(BUILD)/flags
 	@mkdir -p $(@D)
-	{ echo '#include "field_map.h"'; echo 'const char field_map_builtin[] ='; \
+	@{ echo '#include "field_map.h"'; echo 'const char field_map_builtin[] ='; \
 	  sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } > $(@:.o=.c)
-	$(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $(shell cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) $(SANITIZERS) $(CFLAGS) \
-	  -c -o $@ $(@:.o=.c)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) -c -o $@ $(@:.o=.c)
 
 # The libraries' include paths, asked for once per build directory.
 $(BUILD)/flags: Makefile
@@ -71,40 +81,74 @@ $(BUILD)/flags: Makefile
 
 $(LIBRARY): $(LIB_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ \
-	  $(shell $(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*)
 
 # What no program shows from outside is tested through small programs of the tests' own.
 $(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ \
-	  $(shell $(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*)
 
 .SECONDARY:
 -include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/unit/*.d)
 
 deps:
-	scripts/install-deps
+	@scripts/install-deps
 
 unit: $(UNIT_TESTS)
 
 demo: deps
-	$(MAKE) all
-	PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
+	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 check: deps
-	$(MAKE) all unit
-	tests/run $(BIN)
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
+	@tests/run $(BIN)
 
 lint: deps
-	scripts/install-deps --lint
-	scripts/lint
+	@scripts/install-deps --lint
+	@scripts/lint
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	  $(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(COMPLETIONDIR)
+	install -m 755 $(PROGRAMS) scripts/an-sync $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 $(wildcard samples/*) $(DESTDIR)$(DOCDIR)/samples
+	install -m 644 scripts/completion.bash $(DESTDIR)$(COMPLETIONDIR)/an-sync
+	for tool in $(TOOLS); do ln -sf an-sync $(DESTDIR)$(COMPLETIONDIR)/$$tool; done
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/bin/an-sync \
+	  $(TOOLS:%=$(DESTDIR)$(COMPLETIONDIR)/%) $(DESTDIR)$(COMPLETIONDIR)/an-sync \
+	  $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MAN1))) \
+	  $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(MAN5)))
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+# The sources of the last commit, as one archive.
+dist:
+	@mkdir -p build
+	git archive --format=zip -o build/an-sync-$(VERSION).zip HEAD
+	@echo build/an-sync-$(VERSION).zip
 
 clean:
 	rm -rf build
 
-.PHONY: all unit deps demo check lint clean
+help:
+	@echo 'make            build the programs into build/bin'
+	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
+	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
+	@echo 'make lint       all linters'
+	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
+	@echo 'make dist       the sources as build/an-sync-$(VERSION).zip'
+	@echo 'make clean      remove build/'
+	@echo 'demo, check and lint install with apt what is missing.'
+
+.PHONY: all unit deps demo check lint install uninstall dist clean help
