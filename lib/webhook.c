@@ -1,0 +1,219 @@
+#include "webhook.h"
+
+#include "http_retry.h"
+#include "pacer.h"
+#include "secret.h"
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+enum {
+    CONNECT_SECONDS = 10,
+    ATTEMPT_SECONDS = 30,
+    ALL_SECONDS = 60,
+    TRIES = 3,
+    ANSWER_LIMIT = 64 * 1024,
+    ANSWER_SHOWN = 200,
+    SECRET_SEGMENT = 8 /* a part of the URL's path so long could be its secret */
+};
+
+struct post {
+    CURLU *url;
+    bool loopback;
+    CURL *easy;
+    struct curl_slist *headers;
+    char *body;
+    struct buffer answer;
+    char curl_error[CURL_ERROR_SIZE];
+};
+
+/* ---- the URL ---- */
+
+/* As curl writes a host: an IPv6 address in brackets. */
+static bool is_loopback(const char *host)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+static enum status parse_url(struct post *post, const char *url, struct failure *failure)
+{
+    char *scheme = NULL;
+    char *host = NULL;
+    enum status status = STATUS_OK;
+    post->url = curl_url();
+    if (post->url == NULL)
+        return fail_memory(failure);
+    if (curl_url_set(post->url, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(post->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(post->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+        status = fail(failure, STATUS_CONFIG, "the Slack webhook is not a URL");
+    else if (strcmp(scheme, "https") != 0 && !(strcmp(scheme, "http") == 0 && is_loopback(host)))
+        status = fail(failure, STATUS_CONFIG,
+                      "the Slack webhook must begin with https:// (http:// is for loopback only)");
+    else
+        post->loopback = is_loopback(host);
+    curl_free(scheme);
+    curl_free(host);
+    return status;
+}
+
+/* Takes the secret parts of the URL out of a text: a server may repeat them. */
+static void redact_url(const struct post *post, char *text)
+{
+    static const CURLUPart PARTS[] = {CURLUPART_PATH, CURLUPART_QUERY, CURLUPART_PASSWORD};
+    for (size_t i = 0; i < sizeof PARTS / sizeof PARTS[0]; i++) {
+        char *part = NULL;
+        char *rest = NULL;
+        if (curl_url_get(post->url, PARTS[i], &part, 0) != CURLUE_OK)
+            continue;
+        for (char *segment = strtok_r(part, "/?&=", &rest); segment != NULL;
+             segment = strtok_r(NULL, "/?&=", &rest))
+            if (strlen(segment) >= SECRET_SEGMENT)
+                secret_redact(text, segment);
+        curl_free(part);
+    }
+}
+
+/* ---- one attempt ---- */
+
+/* Nanoseconds of a clock that nobody adjusts. */
+static int64_t now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * NANOSECONDS + time.tv_nsec;
+}
+
+/* libcurl's write function. Ends the transfer when the answer is over the limit. */
+static size_t keep_answer(char *bytes, size_t size, size_t count, void *context)
+{
+    struct post *post = context;
+    return buffer_append(&post->answer, bytes, size * count) ? size * count : 0;
+}
+
+static bool add_header(struct post *post, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(post->headers, header);
+    if (longer != NULL)
+        post->headers = longer;
+    return longer != NULL;
+}
+
+static enum status prepare(struct post *post, const json_t *message, struct failure *failure)
+{
+    CURL *easy = post->easy = curl_easy_init();
+    post->body = json_dumps(message, JSON_COMPACT);
+    if (easy == NULL || post->body == NULL || !add_header(post, "Content-Type: application/json") ||
+        !add_header(post, "Expect:"))
+        return fail_memory(failure);
+    bool set = curl_easy_setopt(easy, CURLOPT_CURLU, post->url) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post->body) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_USERAGENT, "an-sync/" AN_SYNC_VERSION) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_answer) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEDATA, post) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->curl_error) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) == CURLE_OK;
+    /* A proxy of the environment must not see what is meant for loopback. */
+    if (set && post->loopback)
+        set = curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
+    return set ? STATUS_OK : fail_memory(failure);
+}
+
+/* Sends the message once and says what came of it. */
+static struct http_attempt attempt(struct post *post, unsigned number, int64_t until)
+{
+    struct http_attempt made = {.number = number, .json = true /* "ok" is an answer, too */};
+    int64_t left = (until - now()) / (NANOSECONDS / 1000);
+    if (left > ATTEMPT_SECONDS * 1000)
+        left = ATTEMPT_SECONDS * 1000;
+    curl_off_t seconds = 0;
+    buffer_clear(&post->answer);
+    post->curl_error[0] = '\0';
+    (void)curl_easy_setopt(post->easy, CURLOPT_TIMEOUT_MS, (long)(left > 1 ? left : 1));
+    made.curl = curl_easy_perform(post->easy);
+    (void)curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &made.code);
+    if (curl_easy_getinfo(post->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
+        made.retry_after = (seconds < 3600 ? seconds : 3600) * (int64_t)NANOSECONDS;
+    return made;
+}
+
+static void pause_for(int64_t nanoseconds)
+{
+    struct timespec left = {nanoseconds / NANOSECONDS, nanoseconds % NANOSECONDS};
+    while (nanosleep(&left, &left) != 0)
+        ;
+}
+
+/* ---- the outcome ---- */
+
+static enum status explain(struct post *post, const struct http_attempt *last,
+                           struct failure *failure)
+{
+    if (last->curl != CURLE_OK) {
+        const char *said =
+            post->curl_error[0] != '\0' ? post->curl_error : curl_easy_strerror(last->curl);
+        if (last->curl == CURLE_WRITE_ERROR)
+            said = "the answer is longer than 64 KiB";
+        (void)fail(failure, STATUS_UNAVAILABLE, "the Slack webhook: %s", said);
+        redact_url(post, failure->text);
+        text_printable(failure->text, sizeof failure->text);
+        return STATUS_UNAVAILABLE;
+    }
+    bool denied = last->code == 401 || last->code == 403 || last->code == 404 || last->code == 410;
+    char *answer = post->answer.bytes;
+    if (answer != NULL) {
+        redact_url(post, answer);
+        text_printable(answer, ANSWER_SHOWN);
+        if (!utf8_valid(answer, strlen(answer), NULL))
+            answer = NULL;
+    }
+    return fail(failure, denied ? STATUS_DENIED : STATUS_UNAVAILABLE,
+                "the Slack webhook: HTTP %ld%s%s", last->code,
+                answer != NULL && answer[0] != '\0' ? ": " : "", answer != NULL ? answer : "");
+}
+
+static enum status send_message(struct post *post, struct failure *failure)
+{
+    int64_t until = now() + (int64_t)ALL_SECONDS * NANOSECONDS;
+    for (unsigned number = 1;; number++) {
+        struct http_attempt made = attempt(post, number, until);
+        struct http_verdict verdict = http_judge(&made);
+        if (verdict.kind == HTTP_SUCCESS)
+            return STATUS_OK;
+        if (verdict.kind == HTTP_REFUSED || number == TRIES || now() + verdict.wait >= until)
+            return explain(post, &made, failure);
+        pause_for(verdict.wait);
+    }
+}
+
+enum status webhook_post(const char *url, const json_t *message, struct failure *failure)
+{
+    struct post post = {.answer = {.limit = ANSWER_LIMIT}};
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return fail_memory(failure);
+    enum status status = parse_url(&post, url, failure);
+    if (status == STATUS_OK)
+        status = prepare(&post, message, failure);
+    if (status == STATUS_OK)
+        status = send_message(&post, failure);
+    curl_easy_cleanup(post.easy);
+    curl_slist_free_all(post.headers);
+    curl_url_cleanup(post.url);
+    free(post.body);
+    buffer_free(&post.answer);
+    curl_global_cleanup();
+    return status;
+}
