@@ -282,9 +282,10 @@ static enum status wait_for_more(struct sender *sender)
 static enum status loop(struct sender *sender)
 {
     for (;;) {
-        enum status status = take_lines(sender);
-        if (status == STATUS_OK && sender->http != NULL)
-            status = take_answers(sender);
+        /* Answers first: when take_lines comes back with room left, the reader has no line. */
+        enum status status = sender->http != NULL ? take_answers(sender) : STATUS_OK;
+        if (status == STATUS_OK)
+            status = take_lines(sender);
         if (status != STATUS_OK)
             return status;
         if (sender->output_gone && sender->held != NULL) {
