@@ -80,7 +80,7 @@ static enum status follow(struct diff *diff, struct failure *failure)
         return diff_match_follow(&diff->match, failure);
     (void)fail(&diff->warning, STATUS_OK,
                "%.300s: there is no column \"%.100s\": nobody is followed to a new address",
-               name_of(in_newer ? diff->older : diff->newer), diff->options->follow);
+               name_of(in_older ? diff->newer : diff->older), diff->options->follow);
     return STATUS_OK;
 }
 
