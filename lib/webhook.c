@@ -136,9 +136,10 @@ static enum status prepare(struct post *post, const json_t *message, struct fail
 static struct http_attempt attempt(struct post *post, unsigned number, int64_t until)
 {
     struct http_attempt made = {.number = number, .json = true /* "ok" is an answer, too */};
-    int64_t left = (until - now()) / (NANOSECONDS / 1000);
-    if (left > ATTEMPT_SECONDS * 1000)
-        left = ATTEMPT_SECONDS * 1000;
+    int64_t left = (until - now()) / (NANOSECONDS / 1000); /* milliseconds */
+    const int64_t most = (int64_t)ATTEMPT_SECONDS * 1000;
+    if (left > most)
+        left = most;
     curl_off_t seconds = 0;
     buffer_clear(&post->answer);
     post->curl_error[0] = '\0';

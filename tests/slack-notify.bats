@@ -16,7 +16,7 @@ teardown() {
 
 # webhook: starts the sandbox and points $SLACK_WEBHOOK_URL to it.
 webhook() {
-  start_sandbox "$@"
+  start_sandbox
   export SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/services/T0000/B0000/secretsecretsecret
 }
 
@@ -28,8 +28,8 @@ change() {
 
 ok='{"status":"ok","http":200,"id":"d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b","attempts":1}'
 
-# results: an ordinary run.
-results() {
+# ordinary_run: its results.
+ordinary_run() {
   change new rosa@example.org "$ok" '{"row":{"first_name":"Rosa","last_name":"Luxemburg"}}'
   change new karl@example.org "$ok" '{"row":{"first_name":"Karl","last_name":""}}'
   change updated clara@example.org "$ok" '{"was":{"mailing_city":"Boston"}}'
@@ -48,7 +48,7 @@ notify() {
 }
 
 @test "an ordinary run is one sentence and the time taken" {
-  results >results
+  ordinary_run >results
   run -0 --separate-stderr slack-notify -t "$TITLE" results
   [ "${lines[0]}" = "$TITLE: 2 new, 1 updated, 1 lapsed, 4,247 unchanged; 4,250 members." ]
   [[ ${lines[1]} =~ ^'Time taken: '[0-9]+' s.'$ ]]
@@ -71,13 +71,15 @@ notify() {
 }
 
 @test "failures are grouped by reason, the most frequent first, without addresses" {
-  for who in a b c; do
-    change new $who@example.org \
-      "{\"status\":\"failed\",\"http\":400,\"attempts\":1,\"error\":\"'$who@example.org' is not valid\"}"
-  done >results
-  change updated d@example.org '{"status":"failed","error":"Could not resolve host"}' >>results
-  change updated e@example.org '{"status":"failed","http":200,"error":"is_member was not taken"}' >>results
-  summary 3 2 0 >>results
+  {
+    for who in a b c; do
+      change new $who@example.org \
+        "{\"status\":\"failed\",\"http\":400,\"attempts\":1,\"error\":\"'$who@example.org' is not valid\"}"
+    done
+    change updated d@example.org '{"status":"failed","error":"Could not resolve host"}'
+    change updated e@example.org '{"status":"failed","http":200,"error":"is_member was not taken"}'
+    summary 3 2 0
+  } >results
   run -0 notify results
   [ "$output" = "$TITLE: no changes, 7 unchanged; 9 members.
 5 failed; the next run tries again:
@@ -145,19 +147,19 @@ Noted: no such person (1 person)." ]
 }
 
 @test "changes that nothing has acted on are told as what would be" {
-  results | jq -c 'del(.result)' >results
+  ordinary_run | jq -c 'del(.result)' >results
   run -0 notify results
   [ "$output" = "$TITLE: nothing was sent; 2 would be new, 1 would be updated, 1 would lapse, 4,247 unchanged; 4,250 members." ]
 }
 
 @test "a dry run is told as one" {
-  results | jq -c 'if .result then .result = {status: "dry-run"} else . end' >results
+  ordinary_run | jq -c 'if .result then .result = {status: "dry-run"} else . end' >results
   run -0 notify results
   [ "$output" = "$TITLE: a dry run, nothing was sent; 2 would be new, 1 would be updated, 1 would lapse, 4,247 unchanged; 4,250 members." ]
 }
 
 @test "with results of some only, the others are told apart" {
-  results | jq -c 'if .change == "lapsed" then del(.result)
+  ordinary_run | jq -c 'if .change == "lapsed" then del(.result)
     elif .change == "updated" then .result = {status: "dry-run"} else . end' >results
   run -0 notify results
   [ "$output" = "$TITLE: 2 new, 4,247 unchanged; 4,250 members.
@@ -173,7 +175,7 @@ Noted: no such person (1 person)." ]
 
 @test "only --names gives names, and twenty of a kind at the most" {
   {
-    results | head -n 4
+    ordinary_run | head -n 4
     for i in {1..25}; do change updated "member$i@example.org" "$ok" "{\"row\":{\"first_name\":\"M$i\"},\"was\":{\"x\":\"\"}}"; done
     change lapsed emma@example.org '{"status":"failed","error":"no"}' '{"person":{"given_name":"Emma","family_name":"Goldman"}}'
     summary 2 26 2
@@ -187,14 +189,14 @@ Noted: no such person (1 person)." ]
 }
 
 @test "without its summary the run broke off, and the report says so" {
-  results | head -n 3 >results
+  ordinary_run | head -n 3 >results
   run -0 --separate-stderr notify results
   [ "$output" = "$TITLE: 2 new, 1 updated.
 The run broke off before its end; run it again." ]
 }
 
 @test "changes that the summary announced and that never came are missed" {
-  results | sed 2d >results
+  ordinary_run | sed 2d >results
   run -0 notify results
   [ "${lines[1]}" = '1 change of 4 did not arrive here; unless they were left out on purpose, run it again.' ]
 }
@@ -205,7 +207,7 @@ The run broke off before its end; run it again." ]
 }
 
 @test "runs, unknown records and unknown changes are passed over" {
-  { echo '{"run":{"status":0}}'; echo '{"hello":1}'; echo '{"change":"married"}'; echo '{}'; results; } >results
+  { echo '{"run":{"status":0}}'; echo '{"hello":1}'; echo '{"change":"married"}'; echo '{}'; ordinary_run; } >results
   run -0 notify results
   [ "$output" = "$TITLE: 2 new, 1 updated, 1 lapsed, 4,247 unchanged; 4,250 members." ]
 }
@@ -229,7 +231,7 @@ END
 }
 
 @test "a line that is no JSON ends the counting with status 65, and the report says where" {
-  results | sed '3s/.*/secret@example.org/' >results
+  ordinary_run | sed '3s/.*/secret@example.org/' >results
   run -65 --separate-stderr slack-notify -t "$TITLE" results
   [ "${lines[0]}" = "$TITLE: 2 new." ]
   [ "${lines[1]}" = 'Line 3 of the results could not be read; what came after it is not counted.' ]
@@ -238,9 +240,9 @@ END
 
 @test "after a bad line the input is still read, so that the programs before can finish" {
   # head dies of SIGPIPE when nobody reads.
-  { echo bad; yes '{"change":"new"}' | head -n 200000 && echo done >finished; } | run -65 slack-notify -n
+  { echo bad; yes '{"change":"new"}' | head -n 200000 && echo whole >finished; } | run -65 slack-notify -n
   run -0 cat finished
-  [ "$output" = done ]
+  [ "$output" = whole ]
 }
 
 @test "a file that cannot be read is status 74" {
@@ -253,7 +255,7 @@ END
 
 @test "a full disk is status 74, and Slack is told all the same" {
   webhook
-  results >results
+  ordinary_run >results
   run -74 --separate-stderr bash -c 'slack-notify results >/dev/full'
   has "$stderr" 'slack-notify: standard output: '
   run -0 sandbox_get slack
@@ -261,7 +263,7 @@ END
 }
 
 @test "a closed pipe is status 74, not a signal" {
-  results >results
+  ordinary_run >results
   run -74 --separate-stderr bash -c 'set -o pipefail; { sleep 0.2; slack-notify results; } | true'
 }
 
@@ -302,7 +304,7 @@ END
 
 @test "what is posted is the text and blocks of it" {
   webhook
-  results >results
+  ordinary_run >results
   run -0 --separate-stderr slack-notify -t "$TITLE" results
   [ -z "$stderr" ]
   text=$output
@@ -353,7 +355,7 @@ END
 
 @test "-n posts nothing, and does not look at the webhook" {
   webhook
-  results >results
+  ordinary_run >results
   run -0 slack-notify -n results
   run -0 slack-notify -n -e oops
   run -0 sandbox_get slack
@@ -366,7 +368,7 @@ END
   webhook
   printf '%s\n' "$SLACK_WEBHOOK_URL" >hook
   unset SLACK_WEBHOOK_URL
-  results | SLACK_WEBHOOK_URL_FILE=hook run -0 slack-notify
+  ordinary_run | SLACK_WEBHOOK_URL_FILE=hook run -0 slack-notify
   run -0 sandbox_get slack
   [ "$(jq length <<<"$output")" -eq 1 ]
   SLACK_WEBHOOK_URL_FILE=nowhere run -78 --separate-stderr slack-notify -t "$TITLE" <<<'{"summary":{}}'
