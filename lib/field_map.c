@@ -330,23 +330,16 @@ static bool has_column(const json_t *row, const char *column)
     return false;
 }
 
-/* Appends "path (column, column)" when the row has none of the field's columns. False when memory
- * runs out. */
+/* Appends "path (column)", with the first of the field's spellings, when the row has none of them.
+ * False when memory runs out. */
 static bool append_missing(json_t *missing, const struct field *field, const json_t *row)
 {
-    struct buffer text = {.limit = 0};
-    bool done = buffer_printf(&text, "%s (", field->path);
-    for (size_t i = 0; done && i < json_array_size(field->columns); i++) {
-        const char *column = json_string_value(json_array_get(field->columns, i));
-        if (has_column(row, column))
-            goto done;
-        done = buffer_printf(&text, "%s%s", i > 0 ? ", " : "", column);
-    }
-    done = done && buffer_append(&text, ")", 1) &&
-           json_array_append_new(missing, json_stringn(text.bytes, text.length)) == 0;
-done:
-    buffer_free(&text);
-    return done;
+    for (size_t i = 0; i < json_array_size(field->columns); i++)
+        if (has_column(row, json_string_value(json_array_get(field->columns, i))))
+            return true;
+    json_t *text = json_sprintf("%s (%s)", field->path,
+                                json_string_value(json_array_get(field->columns, 0)));
+    return json_array_append_new(missing, text) == 0;
 }
 
 json_t *field_map_missing(const struct field_map *map, const json_t *row)
