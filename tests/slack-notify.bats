@@ -447,7 +447,7 @@ END
   done
 }
 
-@test "a redirect is not followed" {
+@test "a redirect is not followed, and an answer that repeats the URL is shown without it" {
   python3 - <<'END' &
 import http.server, os
 class Redirect(http.server.BaseHTTPRequestHandler):
@@ -456,7 +456,7 @@ class Redirect(http.server.BaseHTTPRequestHandler):
         self.send_response(302)
         self.send_header("Location", "/elsewhere/" + self.path)
         self.end_headers()
-        self.wfile.write(b"moved to " + self.path.encode() + b" with\x1b[31m \xff")
+        self.wfile.write(b"moved to " + self.path.encode() + b"\x1b[31m")
     def log_message(self, *_):
         open("requests", "a").write(self.path + "\n")
 server = http.server.HTTPServer(("127.0.0.1", 0), Redirect)
@@ -468,7 +468,7 @@ END
   SLACK_WEBHOOK_URL=http://127.0.0.1:$(<port)/services/B00/tokentokentoken \
     run -69 --separate-stderr slack-notify <<<'{"summary":{}}'
   wait
-  has "$stderr" 'slack-notify: the Slack webhook: HTTP 302'
+  [ "$stderr" = 'slack-notify: the Slack webhook: HTTP 302: moved to /********/B00/*************** [31m' ]
   [[ $stderr != *token* ]]
   [ "$(wc -l <requests)" -eq 1 ]
 }
