@@ -1,15 +1,17 @@
 #include "http_url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static bool is_loopback(const char *host)
+bool http_is_loopback(const char *host)
 {
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-           (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
+    struct in_addr address;
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
 }
 
 static bool url_has(CURLU *parts, CURLUPart part)
@@ -38,7 +40,7 @@ enum status http_service_url(const char *text, char **url, struct failure *failu
         status = fail(failure, STATUS_CONFIG,
                       "the service's URL must have no user, password, query or fragment");
     } else if (strcasecmp(scheme, "https") != 0 &&
-               !(strcasecmp(scheme, "http") == 0 && is_loopback(host))) {
+               !(strcasecmp(scheme, "http") == 0 && http_is_loopback(host))) {
         status = fail(failure, STATUS_CONFIG,
                       "the service's URL must begin with https:// (http:// is for loopback only)");
     } else if ((*url = strdup(text)) == NULL) {

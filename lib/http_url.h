@@ -6,6 +6,8 @@
 
 #include "status.h"
 
+#include <stdbool.h>
+
 /* Checks a service's URL: https, or http to loopback; no user, query or fragment. Writes it without
  * its trailing slashes into a new string, the caller's; NULL on error, which is STATUS_CONFIG (or
  * STATUS_IO without memory). */
@@ -13,5 +15,8 @@ enum status http_service_url(const char *text, char **url, struct failure *failu
 
 /* `text` percent-encoded for use in a URL (RFC 3986), as a new string; NULL without memory. */
 char *http_encode(const char *text);
+
+/* Whether a URL's host is this machine: 127.0.0.0/8, [::1] or localhost. */
+bool http_is_loopback(const char *host);
 
 #endif

@@ -1,15 +1,14 @@
 #include "webhook.h"
 
 #include "http_retry.h"
+#include "http_url.h"
 #include "pacer.h"
 #include "secret.h"
 #include "text.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 enum {
@@ -35,14 +34,6 @@ struct post {
 /* ---- the URL ---- */
 
 /* As curl writes a host: an IPv6 address in brackets. */
-static bool is_loopback(const char *host)
-{
-    struct in_addr address;
-    if (inet_pton(AF_INET, host, &address) == 1)
-        return ntohl(address.s_addr) >> 24 == 127;
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
-}
-
 static enum status parse_url(struct post *post, const char *url, struct failure *failure)
 {
     char *scheme = NULL;
@@ -55,11 +46,12 @@ static enum status parse_url(struct post *post, const char *url, struct failure 
         curl_url_get(post->url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(post->url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
         status = fail(failure, STATUS_CONFIG, "the Slack webhook is not a URL");
-    else if (strcmp(scheme, "https") != 0 && !(strcmp(scheme, "http") == 0 && is_loopback(host)))
+    else if (strcmp(scheme, "https") != 0 &&
+             !(strcmp(scheme, "http") == 0 && http_is_loopback(host)))
         status = fail(failure, STATUS_CONFIG,
                       "the Slack webhook must begin with https:// (http:// is for loopback only)");
     else
-        post->loopback = is_loopback(host);
+        post->loopback = http_is_loopback(host);
     curl_free(scheme);
     curl_free(host);
     return status;
