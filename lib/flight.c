@@ -17,6 +17,7 @@ void flight_free(struct flight *flight)
     json_decref(flight->job.result);
     free(flight->job.id);
     free(flight->job.older_id);
+    json_decref(flight->job.overridden);
     free(flight->job.url);
     free(flight->older);
     free(flight->line);

@@ -44,6 +44,7 @@ struct sender_job {
     json_t *body;   /* of the request that matters; made by the sender from the row or `person` */
     char *id;       /* Action Network's id of the person; from the row where it had one */
     char *older_id; /* of the person who keeps the older address */
+    json_t *overridden; /* names of the fields that were left alone, NULL without */
     /* What to send next, set by sender_send: */
     const char *method;
     char *url;

@@ -91,7 +91,9 @@ enum sender_step sender_compare(struct sender_job *job, const struct http_answer
         step = sender_ok(job, NULL);
     if (step == SENDER_DONE && !sender_has_failed(job)) {
         sender_take_id(job, person_id(answer->json));
-        if (!sender_note(job, "unapplied", json_incref(unapplied)))
+        if (!sender_note(job, "unapplied", json_incref(unapplied)) ||
+            (job->overridden != NULL &&
+             !sender_note(job, "overridden", json_incref(job->overridden))))
             step = SENDER_NO_MEMORY;
     }
     json_decref(unapplied);

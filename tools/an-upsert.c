@@ -97,9 +97,9 @@ static bool respect_overrides(struct sender_job *job, const json_t *person)
 {
     if (!job->overrides || person == NULL)
         return true;
-    json_t *overridden = person_respect_overrides(job->body, person);
-    json_decref(overridden);
-    return overridden != NULL;
+    json_decref(job->overridden);
+    job->overridden = person_respect_overrides(job->body, person);
+    return job->overridden != NULL;
 }
 
 /* Creates or updates by address. */
