@@ -1,10 +1,10 @@
 /*
  * The roster: what Action Network has acknowledged. One member an address: the row that was last
- * accepted, the person's Action Network id, and the digest of the field map it was sent with. Beside
- * them, the history of runs.
+ * accepted, the person's Action Network id, and the digest of the field map it was sent with.
+ * Beside them, the history of runs.
  *
- * A store is named by a string: "sqlite:PATH", or "dynamodb:TABLE/NAME". The backends implement
- * struct roster_backend, and nothing else knows which one it is.
+ * A store is named by a string, a scheme and what its backend makes of the rest: "sqlite:PATH". The
+ * backends implement struct roster_backend, and nothing else knows which one it is.
  */
 #ifndef ROSTER_H
 #define ROSTER_H
@@ -22,8 +22,9 @@ struct roster;
 #define ROSTER_MAP_COLUMN "action_network_map"
 
 enum roster_mode {
-    ROSTER_READ, /* creates nothing; a store that does not exist is an empty roster */
-    ROSTER_WRITE /* creates the store and the directory that holds it (0700) where they are missing */
+    ROSTER_READ, /* creates no store; one that does not exist is an empty roster */
+    ROSTER_WRITE /* creates the store and the directory that holds it (0700) where they are missing
+                  */
 };
 
 /* One member. All borrowed. */
@@ -31,7 +32,7 @@ struct roster_member {
     const char *email;  /* the key: normalized (text_normalize) */
     const char *id;     /* Action Network's UUID of the person; "" when unknown */
     const char *digest; /* of the field map the row was sent with; "" when unknown */
-    const json_t *row;  /* an object of strings, without the two columns above */
+    const json_t *row;  /* an object of strings without NUL, without the two columns above */
 };
 
 /* Opens `store`; NULL stands for $AN_ROSTER, else for sqlite:roster.sqlite in the state directory
@@ -46,7 +47,9 @@ enum status roster_open(const char *store, enum roster_mode mode, struct roster 
 void roster_close(struct roster *roster);
 
 /* Changes are pending, and invisible to others, until roster_commit has made all of them durable in
- * one transaction. */
+ * one transaction. An error of any of the following four calls forgets all that is pending: nothing
+ * of it is stored. STATUS_IO (the disk is full, or the roster was opened for reading), STATUS_AGAIN
+ * and, of a remote store, STATUS_UNAVAILABLE and STATUS_DENIED, as above. */
 
 /* Stores the member in place of an earlier one of the same address, and remembers column names not
  * seen before, in the order of their coming. */
@@ -56,12 +59,16 @@ enum status roster_put(struct roster *roster, const struct roster_member *member
 /* Removes the member; nothing happens when there is none. */
 enum status roster_remove(struct roster *roster, const char *email, struct failure *failure);
 
-/* Appends to the history. `run` is an object as in an-sync-records(5). */
+/* Appends to the history. `run` is the object at "run" of a run's record, see an-sync-records(5).
+ */
 enum status roster_add_run(struct roster *roster, const json_t *run, struct failure *failure);
 
-/* Makes what is pending durable (on the disk, not in a cache). On error nothing of it is stored and
- * nothing is pending any more. Without anything pending it does nothing. */
+/* Makes what is pending durable (on the disk, not in a cache). Without anything pending it does
+ * nothing. */
 enum status roster_commit(struct roster *roster, struct failure *failure);
+
+/* What follows reads; with ROSTER_READ, where the store is a local one, all of it as of the moment
+ * of opening. STATUS_IO, also when the store is damaged, and a remote one's as above. */
 
 /* Every column that was ever stored, in the order of coming: a new JSON array of strings, the
  * caller's; NULL on error. */
@@ -72,8 +79,8 @@ typedef enum status roster_visit(const struct roster_member *member, void *conte
                                  struct failure *failure);
 typedef enum status roster_visit_run(const json_t *run, void *context, struct failure *failure);
 
-/* Visits every member in the byte order of the addresses, all as of one moment. Memory does not grow
- * with the roster. */
+/* Visits every member in the byte order of the addresses, all as of one moment. Memory does not
+ * grow with the roster. */
 enum status roster_each(struct roster *roster, roster_visit *visit, void *context,
                         struct failure *failure);
 
@@ -85,7 +92,9 @@ enum status roster_each_run(struct roster *roster, size_t count, roster_visit_ru
 
 struct roster_backend {
     const char *scheme; /* "sqlite" */
-    /* `name` is what follows the scheme's colon; `*handle` is the backend's own. */
+    const char *form;   /* for messages: "sqlite:PATH" */
+    /* `name` is what follows the scheme's colon, never empty; `*handle` is the backend's own, NULL
+     * on error. None of the calls that change anything comes with ROSTER_READ. */
     enum status (*open)(const char *name, enum roster_mode mode, void **handle,
                         struct failure *failure);
     void (*close)(void *handle);

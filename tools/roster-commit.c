@@ -1,0 +1,248 @@
+/*
+ * roster-commit: reads results, records in the roster what Action Network has acknowledged, and
+ * writes every record on once that is durable. Touches the roster only.
+ *
+ * A transaction takes what has arrived, and no more: at a low rate every record is durable at once,
+ * at a high one many share an fsync, and there is no timer.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "acknowledgement.h"
+#include "cli.h"
+#include "ndjson.h"
+#include "person.h"
+#include "roster.h"
+#include "signals.h"
+#include "status.h"
+#include "text.h"
+
+static const char program[] = "roster-commit";
+
+/* What one transaction takes at the most, the last line apart. */
+enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_MILLISECONDS = 500 };
+
+struct options {
+    const char *store;
+    const char *map;  /* a path; NULL: $AN_FIELD_MAP or the built-in map */
+    const char *file; /* NULL or "-": standard input */
+    bool adopt;
+};
+
+struct committer {
+    struct roster *roster;
+    struct field_map *map; /* NULL unless it adopts */
+    struct ndjson_reader *reader;
+    struct buffer batch; /* the lines to be written on, once they are durable */
+    size_t records;
+    struct timespec begun;
+    bool pending;     /* the batch changes the roster */
+    int output_error; /* errno of the first write that failed, 0 for none */
+};
+
+/* Takes one line into the batch. */
+static enum status take(struct committer *committer, const struct ndjson_line *line,
+                        struct failure *failure)
+{
+    struct acknowledgement acknowledgement = {.kind = ACKNOWLEDGED_NOTHING};
+    struct failure why = {""};
+    json_t *record = NULL;
+    const char *adopt = committer->map != NULL ? field_map_digest(committer->map) : NULL;
+    enum status status = ndjson_parse(committer->reader, line, &record, failure);
+    if (status != STATUS_OK)
+        return status;
+    status = acknowledgement_read(record, adopt, &acknowledgement, &why);
+    if (status == STATUS_DATA)
+        (void)fail(failure, status, "%.300s:%zu: %.600s", ndjson_name(committer->reader),
+                   line->number, why.text);
+    else if (status != STATUS_OK)
+        *failure = why;
+    if (status == STATUS_OK)
+        status = acknowledgement_apply(&acknowledgement, committer->roster, &committer->pending,
+                                       failure);
+    if (status == STATUS_OK && (!buffer_append(&committer->batch, line->bytes, line->length) ||
+                                !buffer_append(&committer->batch, "\n", 1)))
+        status = fail_memory(failure);
+    committer->records++;
+    acknowledgement_free(&acknowledgement);
+    json_decref(record);
+    return status;
+}
+
+static bool is_full(const struct committer *committer)
+{
+    struct timespec now;
+    if (committer->records >= BATCH_RECORDS || committer->batch.length >= BATCH_BYTES)
+        return true;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - committer->begun.tv_sec) * 1000 +
+               (now.tv_nsec - committer->begun.tv_nsec) / 1000000 >=
+           BATCH_MILLISECONDS;
+}
+
+/* Whether reading would not have to wait; with `wait` it waits until that is so. */
+static bool has_more(const struct committer *committer, bool wait)
+{
+    struct pollfd input = {.fd = ndjson_descriptor(committer->reader), .events = POLLIN};
+    return poll(&input, 1, wait ? -1 : 0) > 0 || wait;
+}
+
+/* Takes what has arrived; waits only for the first record. STATUS_DATA and STATUS_IO of the input
+ * leave the batch whole; `*durable` is false when it is not to be committed. */
+static enum status gather(struct committer *committer, bool *durable, struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    struct ndjson_line line;
+    *durable = true;
+    while (status == STATUS_OK && (committer->records == 0 || !is_full(committer))) {
+        if (ndjson_next(committer->reader, &line)) {
+            if (committer->records == 0)
+                (void)clock_gettime(CLOCK_MONOTONIC, &committer->begun);
+            status = take(committer, &line, failure);
+            *durable = status == STATUS_OK || status == STATUS_DATA;
+        } else if (ndjson_ended(committer->reader) ||
+                   !has_more(committer, committer->records == 0)) {
+            break;
+        } else {
+            status = ndjson_fill(committer->reader, failure);
+        }
+    }
+    return status;
+}
+
+/* Makes the batch durable and writes it on. A reader that has gone is no reason to stop: what was
+ * acknowledged is recorded all the same. */
+static enum status settle(struct committer *committer, struct failure *failure)
+{
+    enum status status = committer->pending ? roster_commit(committer->roster, failure) : STATUS_OK;
+    if (status == STATUS_OK && committer->output_error == 0 &&
+        !write_all(STDOUT_FILENO, committer->batch.bytes, committer->batch.length))
+        committer->output_error = errno;
+    if (committer->batch.capacity > 2 * (size_t)BATCH_BYTES)
+        buffer_free(&committer->batch);
+    buffer_clear(&committer->batch);
+    committer->records = 0;
+    committer->pending = false;
+    return status;
+}
+
+static enum status loop(struct committer *committer, struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    bool more = true;
+    while (status == STATUS_OK && more) {
+        struct failure settling;
+        bool durable;
+        status = gather(committer, &durable, failure);
+        more = committer->records > 0;
+        enum status settled = durable ? settle(committer, &settling) : STATUS_OK;
+        if (settled != STATUS_OK) { /* worse than a bad line */
+            status = settled;
+            *failure = settling;
+        }
+    }
+    return status;
+}
+
+/* Opens all that may fail before anything is read, so that the pipe upstream knows early. */
+static enum status open_all(struct committer *committer, const struct options *options,
+                            struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    if (options->adopt)
+        status = field_map_load(options->map, &committer->map, failure);
+    if (status == STATUS_OK)
+        status = ndjson_open(options->file, &committer->reader, failure);
+    if (status == STATUS_OK)
+        status = roster_open(options->store, ROSTER_WRITE, &committer->roster, failure);
+    return status;
+}
+
+static enum status run(const struct options *options)
+{
+    struct committer committer = {.roster = NULL};
+    struct failure failure = {""};
+    enum status status = open_all(&committer, options, &failure);
+    if (status == STATUS_OK)
+        status = loop(&committer, &failure);
+    if (status == STATUS_OK && committer.output_error != 0)
+        status = fail(&failure, STATUS_IO, "standard output: %s; all was recorded, not all written",
+                      strerror(committer.output_error));
+    if (status != STATUS_OK)
+        cli_warn(program, "%s", failure.text);
+    buffer_free(&committer.batch);
+    ndjson_close(committer.reader);
+    roster_close(committer.roster);
+    field_map_free(committer.map);
+    return status;
+}
+
+static enum status usage(FILE *stream, enum status status)
+{
+    (void)fputs(
+        "usage: roster-commit [-s STORE] [-a [-m MAP]] [FILE]\n"
+        "Records in the roster what Action Network has acknowledged, and writes every record on.\n"
+        "\n"
+        "  -s, --store STORE  the roster (AN_ROSTER, or roster.sqlite in AN_STATE)\n"
+        "  -a, --adopt        take changes without a result as acknowledged, too\n"
+        "  -m, --map MAP      the field map they were sent with (AN_FIELD_MAP, built-in)\n"
+        "  -h, --help         show this\n"
+        "  -V, --version      show the version\n"
+        "\n"
+        "See roster-commit(1).\n",
+        stream);
+    return status;
+}
+
+static enum status operands(struct options *options, int count, char **arguments)
+{
+    if (count > 1) {
+        cli_warn(program, "\"%s\" is one too many: it takes one file", arguments[1]);
+        return usage(stderr, STATUS_USAGE);
+    }
+    if (options->map != NULL && !options->adopt) {
+        cli_warn(program, "--map says what --adopt is to record, and needs it");
+        return usage(stderr, STATUS_USAGE);
+    }
+    options->file = count == 1 ? arguments[0] : NULL;
+    return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"store", required_argument, NULL, 's'}, {"adopt", no_argument, NULL, 'a'},
+        {"map", required_argument, NULL, 'm'},   {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0}};
+    struct options options = {.store = NULL};
+    int option;
+    while ((option = getopt_long(argc, argv, "s:am:hV", names, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            options.store = optarg;
+            break;
+        case 'a':
+            options.adopt = true;
+            break;
+        case 'm':
+            options.map = optarg;
+            break;
+        case 'h':
+            return (int)cli_finish(program, usage(stdout, STATUS_OK));
+        case 'V':
+            return (int)cli_version(program);
+        default:
+            return (int)usage(stderr, STATUS_USAGE);
+        }
+    }
+    enum status status = operands(&options, argc - optind, argv + optind);
+    signals_ignore(); /* what was acknowledged upstream is still to be recorded */
+    return (int)(status == STATUS_OK ? run(&options) : status);
+}

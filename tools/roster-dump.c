@@ -1,0 +1,209 @@
+/*
+ * roster-dump: writes the roster's members as CSV, or the history of runs as NDJSON. Touches
+ * nothing.
+ */
+#include <csv.h>
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "output.h"
+#include "roster.h"
+#include "status.h"
+
+static const char program[] = "roster-dump";
+
+enum { RUNS = 20 };
+
+struct options {
+    const char *store;
+    size_t runs; /* how many; 0 for the members instead */
+};
+
+struct writing {
+    struct output *output;
+    json_t *columns;
+    bool has_header;
+};
+
+/* Whether a field is read back as it is only when it is quoted: csv-diff's libcsv, as others, takes
+ * blanks around a field for padding. */
+static bool needs_quotes(const char *text, size_t length)
+{
+    static const char BLANKS[] = " \t";
+    return length > 0 &&
+           (text[strcspn(text, ",\"\r\n")] != '\0' || strchr(BLANKS, text[0]) != NULL ||
+            strchr(BLANKS, text[length - 1]) != NULL);
+}
+
+static void write_field(struct output *output, const char *text, char before)
+{
+    size_t length = strlen(text);
+    if (before != '\0')
+        output_bytes(output, &before, 1);
+    if (!needs_quotes(text, length)) {
+        output_bytes(output, text, length);
+        return;
+    }
+    size_t most = 2 * length + 2;
+    char *room = output_room(output, most);
+    if (room != NULL)
+        output_advance(output, csv_write2(room, most, text, length, '"'));
+}
+
+/* Writes the header, once. */
+static void write_header(struct writing *writing)
+{
+    size_t index;
+    json_t *name;
+    if (writing->has_header)
+        return;
+    writing->has_header = true;
+    json_array_foreach(writing->columns, index, name)
+    {
+        write_field(writing->output, json_string_value(name), index > 0 ? ',' : '\0');
+    }
+    write_field(writing->output, ROSTER_ID_COLUMN, index > 0 ? ',' : '\0');
+    write_field(writing->output, ROSTER_MAP_COLUMN, ',');
+    output_text(writing->output, "\n");
+}
+
+static enum status write_member(const struct roster_member *member, void *context,
+                                struct failure *failure)
+{
+    struct writing *writing = context;
+    size_t index;
+    json_t *name;
+    (void)failure;
+    write_header(writing);
+    json_array_foreach(writing->columns, index, name)
+    {
+        const char *value =
+            json_string_value(json_object_get(member->row, json_string_value(name)));
+        write_field(writing->output, value != NULL ? value : "", index > 0 ? ',' : '\0');
+    }
+    write_field(writing->output, member->id, index > 0 ? ',' : '\0');
+    write_field(writing->output, member->digest, ',');
+    output_text(writing->output, "\n");
+    return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
+}
+
+static int write_chunk(const char *bytes, size_t length, void *output)
+{
+    output_bytes(output, bytes, length);
+    return output_failed(output) ? -1 : 0;
+}
+
+static enum status write_run(const json_t *run, void *context, struct failure *failure)
+{
+    struct writing *writing = context;
+    output_text(writing->output, "{\"run\":");
+    if (json_dump_callback(run, write_chunk, writing->output, JSON_COMPACT) != 0 &&
+        !output_failed(writing->output))
+        return fail_memory(failure);
+    output_text(writing->output, "}\n");
+    return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
+}
+
+static enum status dump(struct roster *roster, const struct options *options,
+                        struct writing *writing, struct failure *failure)
+{
+    if (options->runs > 0)
+        return roster_each_run(roster, options->runs, write_run, writing, failure);
+    enum status status = roster_columns(roster, &writing->columns, failure);
+    if (status == STATUS_OK)
+        status = roster_each(roster, write_member, writing, failure);
+    if (status == STATUS_OK && json_array_size(writing->columns) > 0)
+        write_header(writing);
+    return status;
+}
+
+/* A reader that has gone needs no message. */
+static enum status run(const struct options *options)
+{
+    struct roster *roster = NULL;
+    struct writing writing = {.output = output_new(STDOUT_FILENO)};
+    struct failure failure = {""};
+    int error = 0;
+    enum status status = writing.output != NULL
+                             ? roster_open(options->store, ROSTER_READ, &roster, &failure)
+                             : fail_memory(&failure);
+    if (status == STATUS_OK)
+        status = dump(roster, options, &writing, &failure);
+    if (writing.output != NULL && output_flush(writing.output, &error) != STATUS_OK)
+        status = fail(&failure, STATUS_IO, "standard output: %s", strerror(error));
+    if (status != STATUS_OK && error != EPIPE)
+        cli_warn(program, "%s", failure.text);
+    json_decref(writing.columns);
+    output_free(writing.output);
+    roster_close(roster);
+    return status;
+}
+
+static enum status usage(FILE *stream, enum status status)
+{
+    (void)fprintf(stream,
+                  "usage: roster-dump [-s STORE] [-r[N]]\n"
+                  "Writes the members that Action Network has acknowledged, as CSV.\n"
+                  "\n"
+                  "  -s, --store STORE  the roster (AN_ROSTER, or roster.sqlite in AN_STATE)\n"
+                  "  -r, --runs[=N]     write the last N runs (%d) as NDJSON instead\n"
+                  "  -h, --help         show this\n"
+                  "  -V, --version      show the version\n"
+                  "\n"
+                  "See roster-dump(1).\n",
+                  (int)RUNS);
+    return status;
+}
+
+/* How many runs are asked for; 0, after a message, when that is no number. */
+static size_t read_runs(const char *argument)
+{
+    double number = RUNS;
+    if (argument == NULL ||
+        (cli_number(argument, 1, 1e9, &number) && number == (double)(size_t)number))
+        return (size_t)number;
+    cli_warn(program, "--runs: \"%s\" is not a number of runs", argument);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option names[] = {{"store", required_argument, NULL, 's'},
+                                          {"runs", optional_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {NULL, 0, NULL, 0}};
+    struct options options = {.store = NULL};
+    int option;
+    while ((option = getopt_long(argc, argv, "s:r::hV", names, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            options.store = optarg;
+            break;
+        case 'r':
+            options.runs = read_runs(optarg);
+            if (options.runs == 0)
+                return (int)usage(stderr, STATUS_USAGE);
+            break;
+        case 'h':
+            return (int)cli_finish(program, usage(stdout, STATUS_OK));
+        case 'V':
+            return (int)cli_version(program);
+        default:
+            return (int)usage(stderr, STATUS_USAGE);
+        }
+    }
+    if (optind < argc) {
+        cli_warn(program, "\"%s\" is one too many: it takes no operand", argv[optind]);
+        return (int)usage(stderr, STATUS_USAGE);
+    }
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
+    return (int)run(&options);
+}
