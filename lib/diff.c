@@ -4,7 +4,9 @@
 #include "diff_columns.h"
 #include "diff_match.h"
 #include "key_index.h"
+#include "row_compare.h"
 #include "text.h"
+#include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,15 +29,44 @@ static const char *name_of(const struct csv_table *table)
     return csv_text_name(table->text);
 }
 
+/* One of the two files, to be read. */
+struct reading {
+    const struct diff *diff;
+    const struct csv_text *text;
+    struct csv_table *table;
+    enum status status;
+    struct failure failure;
+};
+
+static void read_one(void *job)
+{
+    struct reading *reading = job;
+    const struct diff *diff = reading->diff;
+    reading->status = csv_split(reading->text, diff->options->key, diff->match.seed,
+                                diff->options->way, &reading->table, &reading->failure);
+}
+
+/* Reads both at once, unless they are small. What is wrong with OLDER is said first. */
 static enum status read_tables(struct diff *diff, struct failure *failure)
 {
-    const char *key = diff->options->key;
-    uint64_t seed = key_seed();
-    diff->match.seed = seed;
-    enum status status = csv_split(diff->older_text, key, seed, &diff->older, failure);
-    if (status == STATUS_OK)
-        status = csv_split(diff->newer_text, key, seed, &diff->newer, failure);
-    return status;
+    const size_t small = (size_t)1 << 20; /* bytes */
+    struct reading both[2] = {{.diff = diff, .text = diff->older_text},
+                              {.diff = diff, .text = diff->newer_text}};
+    bool one_by_one = diff->match.threads < 2 || csv_text_length(diff->older_text) < small ||
+                      csv_text_length(diff->newer_text) < small;
+    for (size_t i = 0; i < 2 && one_by_one; i++)
+        read_one(&both[i]);
+    if (!one_by_one)
+        workers_run(both, 2, sizeof both[0], read_one);
+    diff->older = both[0].table;
+    diff->newer = both[1].table;
+    for (size_t i = 0; i < 2; i++) {
+        if (both[i].status != STATUS_OK) {
+            *failure = both[i].failure;
+            return both[i].status;
+        }
+    }
+    return STATUS_OK;
 }
 
 /* NEWER must hold somebody: an empty one would lapse every member. */
@@ -145,6 +176,10 @@ static enum status check_limit(const struct diff *diff, struct failure *failure)
 static enum status run(struct diff *diff, const char *older, const char *newer,
                        struct failure *failure)
 {
+    const struct diff_options *options = diff->options;
+    diff->match.seed = key_seed();
+    diff->match.threads = options->threads > 0 ? options->threads : workers_available();
+    diff->match.current_value = options->current_value;
     enum status status = csv_text_open(older, &diff->older_text, failure);
     if (status == STATUS_OK)
         status = csv_text_open(newer, &diff->newer_text, failure);
@@ -159,7 +194,6 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
     diff->match.older = diff->older;
     diff->match.newer = diff->newer;
     diff->match.columns = &diff->columns;
-    diff->match.current_value = diff->options->current_value;
     status = diff_match_run(&diff->match, failure);
     if (status == STATUS_OK)
         status = follow(diff, failure);
@@ -263,7 +297,7 @@ static void fill_was(struct walk *walk, struct diff_change *change)
 {
     const struct diff_columns *columns = &walk->diff->columns;
     for (size_t i = 0; i < columns->compared_count; i++) {
-        struct csv_value before = diff_match_value(walk->older, columns->compared[i].older);
+        struct csv_value before = row_compare_value(walk->older, columns->compared[i].older);
         struct csv_value now = csv_record_value(walk->newer, columns->compared[i].newer);
         if (before.length != now.length || memcmp(before.bytes, now.bytes, now.length) != 0)
             add_was(walk, columns->compared[i].newer, before, change);

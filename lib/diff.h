@@ -9,6 +9,7 @@
 #define DIFF_H
 
 #include "csv_record.h"
+#include "csv_split.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct diff_options {
     struct diff_limit max_lapse;
     bool all;         /* unchanged members count as updated */
     unsigned threads; /* at most so many; 0 means as many as the machine has processors */
+    enum csv_way way; /* 0 but in tests */
 };
 
 /* Members, that is, different keys; `skipped` counts rows. */

@@ -1,104 +1,12 @@
 #include "diff_match.h"
 
 #include "key_index.h"
+#include "row_compare.h"
 #include "text.h"
+#include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What one matcher needs for himself. */
-struct matcher {
-    struct diff_match *match;
-    const struct key_index *keys;   /* the first row of each key of OLDER */
-    const struct key_index *values; /* rows of OLDER whose key stands in several */
-    struct csv_record *older;
-    struct csv_record *newer;
-    struct buffer older_key;
-    struct buffer newer_key;
-    struct buffer older_values;
-    struct buffer newer_values;
-};
-
-static bool matcher_init(struct matcher *matcher, struct diff_match *match)
-{
-    *matcher = (struct matcher){.match = match};
-    matcher->older = csv_record_new();
-    matcher->newer = csv_record_new();
-    return matcher->older != NULL && matcher->newer != NULL;
-}
-
-static void matcher_free(struct matcher *matcher)
-{
-    csv_record_free(matcher->older);
-    csv_record_free(matcher->newer);
-    buffer_free(&matcher->older_key);
-    buffer_free(&matcher->newer_key);
-    buffer_free(&matcher->older_values);
-    buffer_free(&matcher->newer_values);
-}
-
-static void set_state(struct diff_match *match, uint64_t row, unsigned char flags)
-{
-    atomic_fetch_or_explicit(&match->older_state[row], flags, memory_order_relaxed);
-}
-
-static unsigned char get_state(const struct diff_match *match, uint64_t row)
-{
-    return atomic_load_explicit(&match->older_state[row], memory_order_relaxed);
-}
-
-struct csv_value diff_match_value(const struct csv_record *record, size_t column)
-{
-    return column == CSV_NO_COLUMN ? (struct csv_value){"", 0} : csv_record_value(record, column);
-}
-
-bool diff_match_same(const struct diff_columns *columns, const struct csv_record *older,
-                     const struct csv_record *newer)
-{
-    for (size_t i = 0; i < columns->compared_count; i++) {
-        struct csv_value one = diff_match_value(older, columns->compared[i].older);
-        struct csv_value other = csv_record_value(newer, columns->compared[i].newer);
-        if (one.length != other.length || memcmp(one.bytes, other.bytes, one.length) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* Parses a row and normalizes its key into `key`. */
-static enum status load(const struct csv_table *table, uint64_t row, struct csv_record *record,
-                        struct buffer *key, struct failure *failure)
-{
-    if (!csv_table_parse(table, (size_t)row, record))
-        return csv_table_fail(table, failure);
-    struct csv_value value = csv_record_value(record, table->key);
-    buffer_clear(key);
-    if (!buffer_append(key, value.bytes, value.length))
-        return fail_memory(failure);
-    key->length = text_normalize(key->bytes, key->bytes, key->length);
-    return STATUS_OK;
-}
-
-static bool same_text(const struct buffer *one, const struct buffer *other)
-{
-    return one->length == other->length && memcmp(one->bytes, other->bytes, one->length) == 0;
-}
-
-/* Writes the key and what is compared of a row, each with its NUL, into `text`: two such texts are
- * equal when the rows are the same. */
-static bool write_values(const struct diff_columns *columns, const struct csv_record *record,
-                         const struct buffer *key, bool is_newer, struct buffer *text)
-{
-    buffer_clear(text);
-    bool fits = buffer_append(text, key->bytes, key->length) && buffer_append(text, "", 1);
-    for (size_t i = 0; fits && i < columns->compared_count; i++) {
-        const struct column_pair *pair = &columns->compared[i];
-        struct csv_value value = diff_match_value(record, is_newer ? pair->newer : pair->older);
-        fits = buffer_append(text, value.bytes, value.length + 1);
-    }
-    return fits;
-}
-
-/* ---- OLDER's keys ---- */
 
 /* The rows of OLDER whose key stands in several, each with the first of them. */
 struct several {
@@ -109,6 +17,30 @@ struct several {
     size_t count;
     size_t room;
 };
+
+/* What all threads share, once it is made. */
+struct indexes {
+    struct key_index *keys;   /* the first row of each key of OLDER */
+    struct key_index *values; /* rows of OLDER whose key stands in several; NULL without any */
+};
+
+static void set_state(struct diff_match *match, uint64_t row, unsigned char flags)
+{
+    if ((atomic_load_explicit(&match->older_state[row], memory_order_relaxed) & flags) != flags)
+        atomic_fetch_or_explicit(&match->older_state[row], flags, memory_order_relaxed);
+}
+
+static unsigned char get_state(const struct diff_match *match, uint64_t row)
+{
+    return atomic_load_explicit(&match->older_state[row], memory_order_relaxed);
+}
+
+static struct row_compare *new_compare(const struct diff_match *match)
+{
+    return row_compare_new(match->older, match->newer, match->columns, match->current_value);
+}
+
+/* ---- OLDER's keys ---- */
 
 static bool add_several(struct several *several, uint64_t row, uint64_t first)
 {
@@ -124,255 +56,294 @@ static bool add_several(struct several *several, uint64_t row, uint64_t first)
     return true;
 }
 
-/* Enters a row, or notes that its key was there already. */
-static enum status index_row(struct matcher *matcher, struct key_index *keys, uint64_t row,
-                             struct several *several, struct failure *failure)
+/* Looks for an earlier row of the same key; KEY_NONE when there is none, and `probe` is where the
+ * row is to be entered. */
+static enum status find_earlier(struct row_compare *compare, const struct csv_table *table,
+                                const struct key_index *keys, uint64_t row, struct key_probe *probe,
+                                uint64_t *earlier, struct failure *failure)
 {
-    struct diff_match *match = matcher->match;
-    uint64_t hash = match->older->rows[row].key;
-    if (hash == 0) {
+    *earlier = key_index_first(keys, table->rows[row].key, probe);
+    for (; *earlier != KEY_NONE; *earlier = key_index_next(keys, probe)) {
+        bool same;
+        enum status status = row_compare_keys(compare, table, *earlier, row, &same, failure);
+        if (status != STATUS_OK || same)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Enters a row, or notes that its key was there already. */
+static enum status index_row(struct diff_match *match, struct row_compare *compare,
+                             struct key_index *keys, uint64_t row, struct several *several,
+                             struct failure *failure)
+{
+    if (match->older->rows[row].key == 0) {
         set_state(match, row, OLDER_PASSED);
         return STATUS_OK;
     }
     struct key_probe probe;
-    uint64_t first = key_index_first(keys, hash, &probe);
-    if (first != KEY_NONE) {
-        enum status status = load(match->older, row, matcher->newer, &matcher->newer_key, failure);
-        if (status != STATUS_OK)
-            return status;
+    uint64_t first;
+    enum status status = find_earlier(compare, match->older, keys, row, &probe, &first, failure);
+    if (status != STATUS_OK)
+        return status;
+    if (first == KEY_NONE) {
+        key_index_put(keys, &probe, row);
+        return STATUS_OK;
     }
-    for (; first != KEY_NONE; first = key_index_next(keys, &probe)) {
-        enum status status =
-            load(match->older, first, matcher->older, &matcher->older_key, failure);
-        if (status != STATUS_OK)
-            return status;
-        if (!same_text(&matcher->older_key, &matcher->newer_key))
-            continue;
-        if ((get_state(match, first) & OLDER_SEVERAL) == 0 && !add_several(several, first, first))
-            return fail_memory(failure);
-        set_state(match, first, OLDER_SEVERAL);
-        set_state(match, row, OLDER_PASSED);
-        return add_several(several, row, first) ? STATUS_OK : fail_memory(failure);
-    }
-    key_index_put(keys, &probe, row);
-    return STATUS_OK;
+    if ((get_state(match, first) & OLDER_SEVERAL) == 0 && !add_several(several, first, first))
+        return fail_memory(failure);
+    set_state(match, first, OLDER_SEVERAL);
+    set_state(match, row, OLDER_PASSED);
+    return add_several(several, row, first) ? STATUS_OK : fail_memory(failure);
 }
 
-static enum status index_keys(struct matcher *matcher, struct key_index *keys,
-                              struct several *several, struct failure *failure)
+static enum status index_keys(struct diff_match *match, struct row_compare *compare,
+                              struct key_index *keys, struct several *several,
+                              struct failure *failure)
 {
     enum { AHEAD = 16 };
-    const struct csv_table *older = matcher->match->older;
+    const struct csv_table *older = match->older;
     for (size_t row = 0; row < older->count; row++) {
         if (row + AHEAD < older->count)
             key_index_prefetch(keys, older->rows[row + AHEAD].key);
-        enum status status = index_row(matcher, keys, row, several, failure);
+        enum status status = index_row(match, compare, keys, row, several, failure);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
-}
-
-static bool is_stale(const struct diff_match *match, const struct csv_record *older)
-{
-    struct csv_value value = diff_match_value(older, match->columns->current);
-    return value.length > 0 && (value.length != strlen(match->current_value) ||
-                                memcmp(value.bytes, match->current_value, value.length) != 0);
 }
 
 /* Looks for a row of OLDER, of those whose key stands in several, whose values are `wanted`. When
  * there is none, `probe` is where such a one would be entered. */
-static enum status find_values(struct matcher *matcher, const struct key_index *values,
-                               const struct buffer *wanted, struct key_probe *probe, bool *found,
-                               struct failure *failure)
+static enum status find_values(const struct diff_match *match, struct row_compare *compare,
+                               const struct key_index *values, const struct buffer *wanted,
+                               struct key_probe *probe, bool *found, struct failure *failure)
 {
-    const struct diff_match *match = matcher->match;
     uint64_t hash = key_hash(match->seed, wanted->bytes, wanted->length);
+    struct buffer text = {.limit = 0};
+    enum status status = STATUS_OK;
     *found = false;
-    for (uint64_t row = key_index_first(values, hash, probe); row != KEY_NONE;
-         row = key_index_next(values, probe)) {
-        enum status status = load(match->older, row, matcher->older, &matcher->older_key, failure);
-        if (status != STATUS_OK)
-            return status;
-        if (!write_values(match->columns, matcher->older, &matcher->older_key, false,
-                          &matcher->older_values))
-            return fail_memory(failure);
-        *found = same_text(&matcher->older_values, wanted);
+    for (uint64_t row = key_index_first(values, hash, probe);
+         row != KEY_NONE && status == STATUS_OK; row = key_index_next(values, probe)) {
+        status = row_compare_values(compare, match->older, row, &text, failure);
+        *found = status == STATUS_OK && text.length == wanted->length &&
+                 memcmp(text.bytes, wanted->bytes, text.length) == 0;
         if (*found)
-            return STATUS_OK;
+            break;
     }
-    return STATUS_OK;
+    buffer_free(&text);
+    return status;
 }
 
-/* Indexes the rows whose key stands in several by all of their values, so that a row of NEWER finds
- * its equal among any number of them; and hands on to a key that one of its rows is stale. */
-static enum status index_values(struct matcher *matcher, struct key_index *values,
-                                const struct several *several, struct failure *failure)
+/* Enters a row, whose key stands in several, by all of its values, so that a row of NEWER finds its
+ * equal among any number of them; and hands on to the key that one of its rows is out of date. */
+static enum status index_values(struct diff_match *match, struct row_compare *compare,
+                                struct key_index *values, const struct repeated *repeated,
+                                struct failure *failure)
 {
-    struct diff_match *match = matcher->match;
-    for (size_t i = 0; i < several->count; i++) {
-        uint64_t row = several->rows[i].row;
-        enum status status = load(match->older, row, matcher->newer, &matcher->newer_key, failure);
-        if (status != STATUS_OK)
-            return status;
-        if (is_stale(match, matcher->newer))
-            set_state(match, several->rows[i].first, OLDER_STALE);
-        if (!write_values(match->columns, matcher->newer, &matcher->newer_key, false,
-                          &matcher->newer_values))
-            return fail_memory(failure);
-        struct key_probe probe;
-        bool found;
-        status = find_values(matcher, values, &matcher->newer_values, &probe, &found, failure);
-        if (status != STATUS_OK)
-            return status;
-        if (!found)
-            key_index_put(values, &probe, row);
+    struct buffer text = {.limit = 0};
+    struct key_probe probe;
+    bool stale, found;
+    enum status status = row_compare_stale(compare, repeated->row, &stale, failure);
+    if (status == STATUS_OK && stale)
+        set_state(match, repeated->first, OLDER_STALE);
+    if (status == STATUS_OK)
+        status = row_compare_values(compare, match->older, repeated->row, &text, failure);
+    if (status == STATUS_OK)
+        status = find_values(match, compare, values, &text, &probe, &found, failure);
+    if (status == STATUS_OK && !found)
+        key_index_put(values, &probe, repeated->row);
+    buffer_free(&text);
+    return status;
+}
+
+static enum status make_indexes(struct diff_match *match, struct row_compare *compare,
+                                struct indexes *indexes, struct failure *failure)
+{
+    struct several several = {.rows = NULL};
+    indexes->keys = key_index_new(match->older->count);
+    if (indexes->keys == NULL)
+        return fail_memory(failure);
+    enum status status = index_keys(match, compare, indexes->keys, &several, failure);
+    if (status == STATUS_OK && several.count > 0) {
+        indexes->values = key_index_new(several.count);
+        if (indexes->values == NULL)
+            status = fail_memory(failure);
     }
-    return STATUS_OK;
+    for (size_t i = 0; i < several.count && status == STATUS_OK; i++)
+        status = index_values(match, compare, indexes->values, &several.rows[i], failure);
+    free(several.rows);
+    return status;
 }
 
 /* ---- NEWER's rows ---- */
 
-/* Settles what is left to know of a row of NEWER, loaded as the key's in row `first` of OLDER is.
- */
-static enum status compare_row(struct matcher *matcher, uint64_t first, struct failure *failure)
+/* Rows are matched so many at a time, so that what one of them needs is fetched from memory while
+ * the others are looked at. */
+enum { BATCH = 64 };
+
+/* A thread's share. */
+struct share {
+    struct diff_match *match;
+    const struct indexes *indexes;
+    size_t from; /* rows of NEWER */
+    size_t to;
+    struct row_compare *compare;
+    struct key_probe probes[BATCH];
+    uint64_t found[BATCH];
+    enum status status;
+    struct failure failure;
+};
+
+/* Notes the verdict on a row of NEWER that has the key of row `first` of OLDER. */
+static enum status settle(struct share *share, uint64_t row, uint64_t first,
+                          const struct row_verdict *verdict)
 {
-    struct diff_match *match = matcher->match;
+    struct diff_match *match = share->match;
     unsigned char state = get_state(match, first);
-    bool same = diff_match_same(match->columns, matcher->older, matcher->newer);
-    if ((state & OLDER_SEVERAL) == 0) {
-        if (is_stale(match, matcher->older))
-            set_state(match, first, OLDER_STALE);
-    } else if (!same && (state & OLDER_SAME) == 0) {
-        if (!write_values(match->columns, matcher->newer, &matcher->newer_key, true,
-                          &matcher->newer_values))
-            return fail_memory(failure);
+    bool same = verdict->same || (state & OLDER_SAME) != 0;
+    if (!same && (state & OLDER_SEVERAL) != 0) {
+        struct buffer text = {.limit = 0};
         struct key_probe probe;
         enum status status =
-            find_values(matcher, matcher->values, &matcher->newer_values, &probe, &same, failure);
-        if (status != STATUS_OK)
-            return status;
-    }
-    set_state(match, first, same ? OLDER_SEEN | OLDER_SAME : OLDER_SEEN);
-    return STATUS_OK;
-}
-
-/* Finds the row of OLDER that has the key of a row of NEWER, and compares the two. */
-static enum status match_row(struct matcher *matcher, uint64_t row, struct failure *failure)
-{
-    struct diff_match *match = matcher->match;
-    uint64_t hash = match->newer->rows[row].key;
-    if (hash == 0)
-        return STATUS_OK;
-    bool loaded = false;
-    struct key_probe probe;
-    for (uint64_t first = key_index_first(matcher->keys, hash, &probe); first != KEY_NONE;
-         first = key_index_next(matcher->keys, &probe)) {
-        enum status status =
-            loaded ? STATUS_OK
-                   : load(match->newer, row, matcher->newer, &matcher->newer_key, failure);
-        loaded = true;
+            row_compare_values(share->compare, match->newer, row, &text, &share->failure);
         if (status == STATUS_OK)
-            status = load(match->older, first, matcher->older, &matcher->older_key, failure);
+            status = find_values(match, share->compare, share->indexes->values, &text, &probe,
+                                 &same, &share->failure);
+        buffer_free(&text);
         if (status != STATUS_OK)
             return status;
-        if (same_text(&matcher->older_key, &matcher->newer_key)) {
-            match->newer->rows[row].key = NEWER_MATCHED | first;
-            return compare_row(matcher, first, failure);
-        }
+    }
+    match->newer->rows[row].key = NEWER_MATCHED | first;
+    set_state(
+        match, first,
+        (unsigned char)(OLDER_SEEN | (same ? OLDER_SAME : 0) | (verdict->stale ? OLDER_STALE : 0)));
+    return STATUS_OK;
+}
+
+/* Compares a row of NEWER with those that may have its key, of which `first` is one. */
+static enum status match_row(struct share *share, uint64_t row, uint64_t first,
+                             struct key_probe *probe)
+{
+    for (; first != KEY_NONE; first = key_index_next(share->indexes->keys, probe)) {
+        struct row_verdict verdict;
+        enum status status =
+            row_compare_rows(share->compare, first, row, &verdict, &share->failure);
+        if (status != STATUS_OK)
+            return status;
+        if (verdict.same_key)
+            return settle(share, row, first, &verdict);
     }
     return STATUS_OK;
 }
 
-/* Of the rows of NEWER whose key is new, marks those that repeat an earlier one's. */
-static enum status mark_repeats(struct matcher *matcher, struct key_index *keys,
-                                struct failure *failure)
+static enum status match_batch(struct share *share, size_t from, size_t count)
 {
-    struct csv_table *newer = matcher->match->newer;
-    for (size_t row = 0; row < newer->count; row++) {
-        uint64_t hash = newer->rows[row].key;
-        if (hash == 0 || (hash & NEWER_MATCHED) != 0)
-            continue;
-        bool loaded = false;
-        struct key_probe probe;
-        uint64_t first = key_index_first(keys, hash, &probe);
-        for (; first != KEY_NONE; first = key_index_next(keys, &probe)) {
-            enum status status =
-                loaded ? STATUS_OK : load(newer, row, matcher->newer, &matcher->newer_key, failure);
-            loaded = true;
-            if (status == STATUS_OK)
-                status = load(newer, first, matcher->older, &matcher->older_key, failure);
-            if (status != STATUS_OK)
-                return status;
-            if (same_text(&matcher->older_key, &matcher->newer_key))
-                break;
-        }
-        if (first == KEY_NONE)
-            key_index_put(keys, &probe, row);
-        else
-            newer->rows[row].key = NEWER_REPEATS;
+    const struct csv_table *older = share->match->older;
+    const struct csv_row *rows = share->match->newer->rows;
+    for (size_t i = 0; i < count; i++) {
+        share->found[i] = KEY_NONE;
+        if (rows[from + i].key != 0)
+            share->found[i] =
+                key_index_first(share->indexes->keys, rows[from + i].key, &share->probes[i]);
+        if (share->found[i] != KEY_NONE)
+            __builtin_prefetch(&older->rows[share->found[i]]);
     }
-    return STATUS_OK;
-}
-
-static enum status match_rows(struct matcher *matcher, struct failure *failure)
-{
-    size_t count = matcher->match->newer->count;
+    for (size_t i = 0; i < count; i++)
+        if (share->found[i] != KEY_NONE)
+            csv_table_prefetch(older, (size_t)share->found[i]);
     enum status status = STATUS_OK;
-    for (size_t row = 0; row < count && status == STATUS_OK; row++)
-        status = match_row(matcher, row, failure);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = match_row(share, from + i, share->found[i], &share->probes[i]);
     return status;
 }
 
-static uint64_t count_new(const struct csv_table *newer)
+static void match_share(void *job)
 {
+    struct share *share = job;
+    const struct csv_row *rows = share->match->newer->rows;
+    share->status = STATUS_OK;
+    for (size_t row = share->from; row < share->to && share->status == STATUS_OK; row += BATCH) {
+        size_t count = share->to - row < BATCH ? share->to - row : BATCH;
+        size_t ahead = share->to - row - count < BATCH ? share->to - row - count : BATCH;
+        for (size_t i = 0; i < ahead; i++)
+            key_index_prefetch(share->indexes->keys, rows[row + count + i].key);
+        share->status = match_batch(share, row, count);
+    }
+}
+
+/* Matches NEWER's rows, in as many shares as there are threads. */
+static enum status match_rows(struct diff_match *match, const struct indexes *indexes,
+                              struct failure *failure)
+{
+    enum { LEAST = 8192 }; /* rows that are worth a thread */
+    size_t rows = match->newer->count;
+    size_t count = rows / LEAST < match->threads ? rows / LEAST + 1 : match->threads;
+    struct share *shares = calloc(count, sizeof *shares);
+    enum status status = shares == NULL ? fail_memory(failure) : STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        shares[i] = (struct share){.match = match,
+                                   .indexes = indexes,
+                                   .from = rows / count * i,
+                                   .to = i + 1 < count ? rows / count * (i + 1) : rows,
+                                   .compare = new_compare(match)};
+        if (shares[i].compare == NULL)
+            status = fail_memory(failure);
+    }
+    if (status == STATUS_OK)
+        workers_run(shares, count, sizeof *shares, match_share);
+    for (size_t i = 0; i < count && shares != NULL; i++) {
+        if (status == STATUS_OK && shares[i].status != STATUS_OK) {
+            status = shares[i].status;
+            *failure = shares[i].failure;
+        }
+        row_compare_free(shares[i].compare);
+    }
+    free(shares);
+    return status;
+}
+
+/* Of the rows of NEWER whose key is new, marks those that repeat an earlier one's. */
+static enum status mark_repeats(struct diff_match *match, struct row_compare *compare,
+                                struct failure *failure)
+{
+    struct csv_table *newer = match->newer;
     uint64_t count = 0;
     for (size_t row = 0; row < newer->count; row++)
         count += newer->rows[row].key != 0 && (newer->rows[row].key & NEWER_MATCHED) == 0;
-    return count;
-}
-
-/* The steps that need OLDER's keys. */
-static enum status match_keys(struct matcher *matcher, struct failure *failure)
-{
-    struct several several = {.rows = NULL};
-    struct key_index *values = NULL;
-    struct key_index *keys = key_index_new(matcher->match->older->count);
-    enum status status =
-        keys == NULL ? fail_memory(failure) : index_keys(matcher, keys, &several, failure);
-    if (status == STATUS_OK && several.count > 0) {
-        values = key_index_new(several.count);
-        status = values == NULL ? fail_memory(failure)
-                                : index_values(matcher, values, &several, failure);
+    struct key_index *keys = key_index_new(count);
+    enum status status = keys == NULL ? fail_memory(failure) : STATUS_OK;
+    for (size_t row = 0; row < newer->count && status == STATUS_OK; row++) {
+        uint64_t hash = newer->rows[row].key;
+        if (hash == 0 || (hash & NEWER_MATCHED) != 0)
+            continue;
+        struct key_probe probe;
+        uint64_t first;
+        status = find_earlier(compare, newer, keys, row, &probe, &first, failure);
+        if (status == STATUS_OK && first == KEY_NONE)
+            key_index_put(keys, &probe, row);
+        else if (status == STATUS_OK)
+            newer->rows[row].key = NEWER_REPEATS;
     }
-    matcher->keys = keys;
-    matcher->values = values;
-    if (status == STATUS_OK)
-        status = match_rows(matcher, failure);
-    matcher->keys = NULL;
-    matcher->values = NULL;
-    key_index_free(values);
     key_index_free(keys);
-    free(several.rows);
     return status;
 }
 
 enum status diff_match_run(struct diff_match *match, struct failure *failure)
 {
-    struct matcher matcher;
-    struct key_index *keys = NULL;
-    enum status status = STATUS_OK;
+    struct indexes indexes = {.keys = NULL};
+    struct row_compare *compare = new_compare(match);
     match->older_state = calloc(match->older->count + 1, 1);
-    if (!matcher_init(&matcher, match) || match->older_state == NULL)
-        status = fail_memory(failure);
+    enum status status = compare == NULL || match->older_state == NULL
+                             ? fail_memory(failure)
+                             : make_indexes(match, compare, &indexes, failure);
     if (status == STATUS_OK)
-        status = match_keys(&matcher, failure);
-    if (status == STATUS_OK) {
-        keys = key_index_new(count_new(match->newer));
-        status = keys == NULL ? fail_memory(failure) : mark_repeats(&matcher, keys, failure);
-    }
-    key_index_free(keys);
-    matcher_free(&matcher);
+        status = match_rows(match, &indexes, failure);
+    key_index_free(indexes.keys);
+    key_index_free(indexes.values);
+    if (status == STATUS_OK)
+        status = mark_repeats(match, compare, failure);
+    row_compare_free(compare);
     return status;
 }
 

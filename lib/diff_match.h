@@ -45,6 +45,7 @@ struct diff_match {
     const struct diff_columns *columns;
     const char *current_value;
     uint64_t seed;
+    unsigned threads;
     _Atomic unsigned char *older_state;
     struct followed *followed; /* in the order of NEWER */
     size_t followed_count;
@@ -59,12 +60,5 @@ enum status diff_match_run(struct diff_match *match, struct failure *failure);
 enum status diff_match_follow(struct diff_match *match, struct failure *failure);
 
 void diff_match_free(struct diff_match *match);
-
-/* Whether the parsed rows are the same in the columns that are compared. */
-bool diff_match_same(const struct diff_columns *columns, const struct csv_record *older,
-                     const struct csv_record *newer);
-
-/* The value of a column; "" for CSV_NO_COLUMN. */
-struct csv_value diff_match_value(const struct csv_record *record, size_t column);
 
 #endif
