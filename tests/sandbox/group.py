@@ -1,0 +1,230 @@
+"""The people of an Action Network group, and the rules by which requests change them."""
+
+import re
+import time
+import uuid
+from datetime import datetime, timezone
+
+from wire import error, page, to_json
+
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+FILTER = re.compile(r"\s*email_address\s+eq\s+'((?:[^']|'')*)'\s*")
+POSTAL_FIELDS = ("address_lines", "locality", "region", "postal_code", "country")
+NAME_FIELDS = ("given_name", "family_name", "languages_spoken")
+CONTACT_FIELDS = ("email_addresses", "phone_numbers", "postal_addresses", "custom_fields")
+
+
+def rfc3339(seconds):
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def merge(into, values):
+    """Sets what has a value and removes what is null."""
+    into.update(values)
+    for name in [name for name, value in values.items() if value is None]:
+        del into[name]
+
+
+def expect(value, kind, what):
+    """The value, when it has the JSON type; null is allowed."""
+    if value is not None and not isinstance(value, kind):
+        raise error(400, f"{what} has the wrong type")
+    return value
+
+
+def primary(sent, name):
+    """The entry of a list such as email_addresses that counts: a person has one."""
+    entries = expect(sent.get(name), list, name) or []
+    entries = [expect(entry, dict, name) or {} for entry in entries]
+    return next((entry for entry in entries if entry.get("primary")), entries[0] if entries else {})
+
+
+def text_of(value):
+    """How Action Network stores a custom field's value: as a string."""
+    return value if value is None or isinstance(value, str) else to_json(value)
+
+
+def read_person(sent, ignored):
+    """The changes that a person as sent asks for; refuses what is malformed."""
+    expect(sent, dict, "person")
+    ignored += sorted(set(sent) - {*NAME_FIELDS, *CONTACT_FIELDS})
+    email = primary(sent, "email_addresses")
+    address = expect(email.get("address"), str, "address")
+    if address is not None and not EMAIL.fullmatch(address):
+        raise error(400, f"Email address '{address}' is invalid")
+    phone = primary(sent, "phone_numbers")
+    digits = re.sub(r"\D", "", text_of(phone.get("number")) or "")
+    postal = primary(sent, "postal_addresses")
+    if sent.get("postal_addresses", ...) is None:
+        postal = dict.fromkeys(POSTAL_FIELDS)
+    expect(postal.get("address_lines"), list, "address_lines")
+    expect(sent.get("languages_spoken"), list, "languages_spoken")
+    for name in ("given_name", "family_name"):
+        expect(sent.get(name), (str, int, float), name)
+    fields = expect(sent.get("custom_fields"), dict, "custom_fields") or {}
+    return {"email": address and address.lower(),  # stored in lower case
+            "email_status": email.get("status"),
+            "phone": ("1" + digits if len(digits) == 10 else digits) or None,
+            "phone_status": phone.get("status"),
+            "phone_removed": sent.get("phone_numbers", ...) is None,
+            "names": {name: sent[name] for name in NAME_FIELDS if name in sent},
+            "postal": {name: postal[name] for name in POSTAL_FIELDS if name in postal},
+            "custom_fields": {name: text_of(value) for name, value in fields.items()}}
+
+
+class Group:
+    """The people of one Action Network group. Its caller holds the lock. What is dropped without a
+    word is appended to `ignored`, for the log."""
+
+    def __init__(self, options):
+        self.options = options
+        self.people, self.by_email, self.by_phone = {}, {}, {}
+        self.tags, self.fields = set(options.tags), {}
+        self.add_fields(options.custom_fields)
+
+    def add_fields(self, names):
+        for name in names:
+            self.fields.setdefault(name, rfc3339(time.time()))
+
+    def sign_up(self, body, ignored):
+        """POST /people: the person signup helper. Returns the person and whether it is new."""
+        if not isinstance(body.get("person"), dict):
+            raise error(400, "person is missing")
+        ignored += sorted(set(body) - {"person", "add_tags", "remove_tags"})
+        add, remove = ({text_of(tag) for tag in expect(body.get(name), list, name) or []}
+                       for name in ("add_tags", "remove_tags"))
+        changes = read_person(body["person"], ignored)
+        email, phone = changes["email"], changes["phone"]
+        if not email and not phone:
+            raise error(400, "A person needs an email address or a phone number")
+        person, holder = self.by_email.get(email), self.by_phone.get(phone)
+        if person is None and holder and (email is None or holder["email"] is None):
+            person = holder
+        new = person is None
+        if new:
+            person = self.create()
+        else:
+            self.touch(person)
+        self.apply(person, changes, ignored)
+        ignored += sorted(f"add_tags.{tag}" for tag in add - self.tags)
+        person["tags"] = (person["tags"] | (add & self.tags)) - remove
+        return person, new
+
+    def update(self, person, sent, ignored):
+        """PUT /people/UUID. The body is the bare person, not wrapped as the helper's is."""
+        if set(sent) == {"custom_fields"} and not self.options.lenient_put:
+            raise page(500)
+        self.apply(person, read_person(sent, ignored), ignored)
+        self.touch(person)
+
+    def create(self, identifier=None):
+        now = int(time.time())
+        person = {"id": identifier or str(uuid.uuid4()), "created": now, "modified": now,
+                  "email": None, "email_status": "subscribed",
+                  "phone": None, "phone_status": "unsubscribed",
+                  "names": {}, "postal": {}, "custom_fields": {}, "tags": set()}
+        self.people[person["id"]] = person
+        return person
+
+    @staticmethod
+    def touch(person):
+        """The dates are of whole seconds, and equal only as long as the person is new."""
+        person["modified"] = max(int(time.time()), person["created"] + 1)
+
+    def apply(self, person, changes, ignored):
+        """Updates what is sent and keeps the rest; null removes."""
+        email = changes["email"]
+        if email and self.by_email.get(email, person) is not person:
+            ignored.append("email_addresses")
+        elif email:
+            self.by_email.pop(person["email"], None)
+            self.by_email[email] = person
+            person["email"] = email
+        self.apply_phone(person, changes)
+        for name in ("email_status", "phone_status"):
+            if changes[name] in ("subscribed", "unsubscribed"):
+                person[name] = changes[name]
+        merge(person["names"], changes["names"])
+        merge(person["postal"], changes["postal"])
+        if any(changes["postal"].values()):
+            # Also when the country was known: any part of an address without one means the US.
+            person["postal"]["country"] = changes["postal"].get("country") or "US"
+        fields = changes["custom_fields"]
+        if self.options.drop_unknown_fields:
+            ignored += [f"custom_fields.{name}" for name in fields if name not in self.fields]
+            fields = {name: value for name, value in fields.items() if name in self.fields}
+        self.add_fields(fields)
+        merge(person["custom_fields"], fields)
+
+    def apply_phone(self, person, changes):
+        phone = changes["phone"]
+        if changes["phone_removed"] and person["email"]:
+            self.by_phone.pop(person["phone"], None)
+            person["phone"] = None
+        if not phone or phone == person["phone"]:
+            return
+        holder = self.by_phone.pop(phone, None)
+        if holder and holder["email"]:
+            # Two people with addresses: the number moves from the older to the newer.
+            holder["phone"] = None
+        elif holder:
+            # One of them is only a number: the two become one.
+            del self.people[holder["id"]]
+            for part in ("names", "postal", "custom_fields"):
+                person[part] = {**holder[part], **person[part]}
+            person["tags"] |= holder["tags"]
+        self.by_phone.pop(person["phone"], None)
+        self.by_phone[phone] = person
+        person["phone"] = phone
+
+    def seed(self, sent):
+        """One person to start with: a dump's, or {"email":..., "phone":..., "status":...}."""
+        sent = dict(expect(sent, dict, "person"))
+        if "email" in sent:
+            sent["email_addresses"] = [{"address": sent["email"], "status": sent.get("status")}]
+        if "phone" in sent:
+            sent["phone_numbers"] = [{"number": sent["phone"]}]
+        changes = read_person(sent, [])
+        email, phone = changes["email"], changes["phone"]
+        if email in self.by_email or phone in self.by_phone or not (email or phone):
+            raise error(400, f"cannot start with {to_json(sent)}")
+        self.add_fields(changes["custom_fields"])
+        person = self.create(sent.get("id"))
+        self.apply(person, changes, [])
+        person["tags"].update(sent.get("tags", []))
+        self.tags |= person["tags"]
+        for name in ("created", "modified"):
+            if f"{name}_date" in sent:
+                date = datetime.strptime(sent[f"{name}_date"], "%Y-%m-%dT%H:%M:%SZ")
+                person[name] = int(date.replace(tzinfo=timezone.utc).timestamp())
+
+    def find(self, condition):
+        """The people of filter=email_address eq '...'; all of them without a filter."""
+        if condition is None:
+            return list(self.people.values())
+        match = FILTER.fullmatch(condition)
+        if not match:
+            raise error(400, f"Invalid filter: {condition}")
+        person = self.by_email.get(match[1].replace("''", "'").lower())
+        return [person] if person else []
+
+    def resource(self, person):
+        """A person as the API shows it."""
+        me = f"{self.options.url}/api/v2/people/{person['id']}"
+        email = {"primary": True, "address": person["email"], "status": person["email_status"]}
+        phone = {"primary": True, "number": person["phone"], "number_type": "Mobile",
+                 "status": person["phone_status"]}
+        return {"identifiers": [f"action_network:{person['id']}"],
+                "created_date": rfc3339(person["created"]),
+                "modified_date": rfc3339(person["modified"]),
+                "languages_spoken": ["en"], **person["names"],
+                "email_addresses": [email] if person["email"] else [],
+                "phone_numbers": [phone] if person["phone"] else [],
+                "postal_addresses": [{"primary": True, **person["postal"]}],
+                "custom_fields": person["custom_fields"],
+                "_links": {"self": {"href": me}, "osdi:taggings": {"href": f"{me}/taggings"}}}
+
+    def dump(self):
+        """Everybody, with what the API does not show beside it."""
+        return [{"id": person["id"], **self.resource(person), "tags": sorted(person["tags"])}
+                for person in self.people.values()]
