@@ -1,0 +1,351 @@
+/*
+ * mime-extract: reads one mail and writes the CSV that is attached to it on standard output, or
+ * what is in the mail as NDJSON. It touches nothing else.
+ *
+ * Nothing is written before everything is read, decoded and checked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "auth_results.h"
+#include "cli.h"
+#include "extract.h"
+#include "mail.h"
+#include "mail_check.h"
+#include "ndjson.h"
+#include "text.h"
+
+#define PROGRAM "mime-extract"
+
+enum { MEBIBYTE = 1024 * 1024, READ_SIZE = 64 * 1024 };
+
+struct options {
+    bool list;
+    bool archive;        /* the file is the export itself */
+    struct buffer from;  /* a list with commas; no bytes: from anybody */
+    const char *subject; /* NULL: whatever it is about */
+    const char *server;  /* who must have vouched for the mail; NULL: nobody */
+    size_t max_size;     /* bytes */
+    const char *file;    /* NULL or "-": standard input */
+};
+
+/* ---- input ---- */
+
+/* The most that is read: base64 makes a third more of an attachment, and there is text beside it.
+ */
+static size_t input_limit(const struct options *options)
+{
+    size_t most = UINT32_MAX - MEBIBYTE;
+    size_t limit = options->max_size < most / 2 ? options->max_size * 2 : most;
+    return limit + MEBIBYTE;
+}
+
+static enum status read_all(int file, const char *name, struct buffer *raw, struct failure *failure)
+{
+    char piece[READ_SIZE];
+    for (;;) {
+        ssize_t got = read(file, piece, sizeof piece);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail(failure, STATUS_IO, "%s: %s", name, strerror(errno));
+        if (got == 0)
+            return STATUS_OK;
+        if ((size_t)got > raw->limit - raw->length)
+            return fail(failure, STATUS_DATA, "%s: larger than %zu bytes, too large for --max-size",
+                        name, raw->limit);
+        if (!buffer_append(raw, piece, (size_t)got))
+            return fail_memory(failure);
+    }
+}
+
+static enum status read_input(const struct options *options, struct buffer *raw,
+                              struct failure *failure)
+{
+    if (options->file == NULL || strcmp(options->file, "-") == 0)
+        return read_all(STDIN_FILENO, "standard input", raw, failure);
+    int file = open(options->file, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return fail(failure, STATUS_IO, "%s: %s", options->file, strerror(errno));
+    enum status status = read_all(file, options->file, raw, failure);
+    (void)close(file);
+    return status;
+}
+
+/* ---- the list ---- */
+
+/* A string, or null for NULL. */
+static json_t *text_or_null(const char *text)
+{
+    return text != NULL ? json_string(text) : json_null();
+}
+
+static enum status message_json(const struct mail *mail, json_t **json, struct failure *failure)
+{
+    const struct mail_facts *facts = mail_facts(mail);
+    struct auth_results *results = NULL;
+    /* One that can't be read says nothing. */
+    if (facts->authentication != NULL)
+        (void)auth_results_parse(facts->authentication, &results, failure);
+    const char *spf = results != NULL ? auth_results_of(results, "spf") : NULL;
+    const char *dkim = results != NULL ? auth_results_of(results, "dkim") : NULL;
+    const char *dmarc = results != NULL ? auth_results_of(results, "dmarc") : NULL;
+    *json = json_pack("{s:{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o}}}", "message",     //
+                      "from", text_or_null(facts->from), "subject",                           //
+                      text_or_null(facts->subject), "date", text_or_null(facts->date),        //
+                      "message_id", text_or_null(facts->message_id), "verdicts",              //
+                      "spam", text_or_null(facts->spam), "virus", text_or_null(facts->virus), //
+                      "spf", text_or_null(spf), "dkim", text_or_null(dkim), "dmarc",          //
+                      text_or_null(dmarc));
+    auth_results_free(results);
+    return *json != NULL ? STATUS_OK : fail_memory(failure);
+}
+
+static enum status part_json(const struct mail_part *part, json_t **json, struct failure *failure)
+{
+    *json = json_pack("{s:{s:s, s:o, s:I, s:b}}", "part", "type", part->type, "name",
+                      text_or_null(part->name), "size", (json_int_t)part->size, "export",
+                      extract_kind_of(part) != EXTRACT_NOTHING);
+    return *json != NULL ? STATUS_OK : fail_memory(failure);
+}
+
+static enum status write_line(json_t *json, struct failure *failure)
+{
+    enum status status = ndjson_write_json(STDOUT_FILENO, json, failure);
+    json_decref(json);
+    return status;
+}
+
+static enum status list(const struct mail *mail, struct failure *failure)
+{
+    json_t *json;
+    enum status status = message_json(mail, &json, failure);
+    if (status == STATUS_OK)
+        status = write_line(json, failure);
+    for (size_t i = 0; status == STATUS_OK && i < mail_part_count(mail); i++) {
+        status = part_json(mail_part(mail, i), &json, failure);
+        if (status == STATUS_OK)
+            status = write_line(json, failure);
+    }
+    return status;
+}
+
+/* ---- the run ---- */
+
+static enum status check(const struct options *options, const struct mail *mail,
+                         struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    if (options->from.bytes != NULL)
+        status = mail_check_from(mail, options->from.bytes, failure);
+    if (status == STATUS_OK && options->subject != NULL)
+        status = mail_check_subject(mail, options->subject, failure);
+    if (status == STATUS_OK && options->server != NULL)
+        status = mail_check_authentication(mail, options->server, failure);
+    return status;
+}
+
+static enum status write_csv(const struct buffer *csv, const char *assumed, struct failure *failure)
+{
+    if (assumed != NULL)
+        cli_warn(PROGRAM, "warning: the CSV is not UTF-8 and does not say what it is; read as %s",
+                 assumed);
+    if (!write_all(STDOUT_FILENO, csv->bytes, csv->length))
+        return fail(failure, STATUS_IO, "standard output: %s", strerror(errno));
+    return STATUS_OK;
+}
+
+static enum status run(const struct options *options)
+{
+    struct failure failure = {.text = ""};
+    struct buffer raw = {.limit = input_limit(options)};
+    struct buffer csv = {.limit = options->max_size};
+    struct mail *mail = NULL;
+    const char *assumed = NULL;
+    enum status status = read_input(options, &raw, &failure);
+    if (status != STATUS_OK)
+        goto done;
+    if (options->archive) {
+        status = extract_from_file(&raw, &csv, &assumed, &failure);
+        if (status == STATUS_OK)
+            status = write_csv(&csv, assumed, &failure);
+        goto done;
+    }
+    status = mail_parse(&raw, &mail, &failure);
+    if (status == STATUS_OK)
+        status = check(options, mail, &failure);
+    if (status == STATUS_OK && options->list) {
+        status = list(mail, &failure);
+    } else if (status == STATUS_OK) {
+        status = extract_from_mail(mail, &csv, &assumed, &failure);
+        if (status == STATUS_OK)
+            status = write_csv(&csv, assumed, &failure);
+    }
+done:
+    if (status != STATUS_OK)
+        cli_warn(PROGRAM, "%s", failure.text);
+    mail_free(mail);
+    buffer_free(&csv);
+    buffer_free(&raw);
+    return status;
+}
+
+/* ---- the command line ---- */
+
+static enum status usage(FILE *stream, enum status status)
+{
+    (void)fputs(
+        "usage: mime-extract [-l] [-f FROM[,FROM...]] [-s SUBJECT] [--require-auth[=SERVER]]\n"
+        "                    [--max-size BYTES] [FILE]\n"
+        "       mime-extract --archive [--max-size BYTES] [FILE]\n"
+        "Writes the CSV that is attached to the mail in FILE, or on standard input: bare, in a "
+        "ZIP,\n"
+        "or gzipped.\n"
+        "  -l, --list               write what is in the mail, as NDJSON, instead of the CSV\n"
+        "  -f, --from FROM          refuse a mail that is not from this address, or @domain\n"
+        "  -s, --subject SUBJECT    refuse a mail whose subject does not contain SUBJECT\n"
+        "      --require-auth[=SERVER]\n"
+        "                           refuse a mail that SERVER (" MAIL_CHECK_SES
+        ") did not authenticate\n"
+        "      --max-size BYTES     refuse what is larger, unpacked (256M; suffixes K, M, G)\n"
+        "      --archive            FILE is no mail but the export itself: CSV, ZIP, or gzip\n"
+        "  -h, --help               show this\n"
+        "  -V, --version            show the version\n",
+        stream);
+    return status;
+}
+
+/* "256M" into bytes. */
+static bool parse_size(const char *text, size_t *size)
+{
+    static const char SUFFIXES[] = "KMG";
+    char digits[32];
+    size_t length = strlen(text);
+    if (length == 0 || length >= sizeof digits)
+        return false;
+    memcpy(digits, text, length + 1);
+    double factor = 1;
+    const char *suffix = strchr(SUFFIXES, digits[length - 1]);
+    if (suffix != NULL) {
+        digits[length - 1] = '\0';
+        for (const char *at = SUFFIXES; at <= suffix; at++)
+            factor *= 1024;
+    }
+    double number;
+    if (!cli_number(digits, 0, (double)UINT32_MAX, &number))
+        return false;
+    number *= factor;
+    if (number < 1 || number > (double)UINT32_MAX)
+        return false;
+    *size = (size_t)number;
+    return true;
+}
+
+/* Adds to the list of senders. */
+static bool add_sender(struct options *options, const char *senders)
+{
+    if (senders[strspn(senders, ", \t")] == '\0')
+        return false;
+    return buffer_printf(&options->from, "%s%s", options->from.length > 0 ? "," : "", senders);
+}
+
+/* Takes one option that has an argument; why it can't be used, or NULL. */
+static const char *take_argument(struct options *options, int option, const char *argument)
+{
+    switch (option) {
+    case 'f':
+        return add_sender(options, argument) ? NULL : "--from wants an address";
+    case 's':
+        options->subject = argument;
+        return argument[0] != '\0' ? NULL : "--subject wants a text";
+    case 'a':
+        options->server = argument != NULL ? argument : MAIL_CHECK_SES;
+        return options->server[0] != '\0' ? NULL : "--require-auth wants a server, or nothing";
+    default:
+        return parse_size(argument, &options->max_size)
+                   ? NULL
+                   : "--max-size wants a number of bytes below 4G, such as 256M";
+    }
+}
+
+/* Checks what the options say together; what is wrong, or NULL. */
+static const char *check_options(const struct options *options, int operands)
+{
+    bool reads_mail = options->list || options->from.length > 0 || options->subject != NULL ||
+                      options->server != NULL;
+    if (operands > 1)
+        return "one file, please";
+    if (options->archive && reads_mail)
+        return "--archive reads no mail: of the options only --max-size goes with it";
+    return NULL;
+}
+
+/* Fills the options. False when the program is done, with `*status`. */
+static bool parse_options(int argc, char **argv, struct options *options, enum status *status)
+{
+    static const struct option LONG[] = {
+        {"list", no_argument, NULL, 'l'},
+        {"from", required_argument, NULL, 'f'},
+        {"subject", required_argument, NULL, 's'},
+        {"require-auth", optional_argument, NULL, 'a'},
+        {"max-size", required_argument, NULL, 'm'},
+        {"archive", no_argument, NULL, 'A'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *wrong = NULL;
+    for (int option; (option = getopt_long(argc, argv, "lf:s:hV", LONG, NULL)) != -1;) {
+        switch (option) {
+        case 'l':
+            options->list = true;
+            break;
+        case 'A':
+            options->archive = true;
+            break;
+        case 'f':
+        case 's':
+        case 'a':
+        case 'm':
+            wrong = take_argument(options, option, optarg);
+            break;
+        case 'h':
+            *status = cli_finish(PROGRAM, usage(stdout, STATUS_OK));
+            return false;
+        case 'V':
+            *status = cli_version(PROGRAM);
+            return false;
+        default:
+            *status = usage(stderr, STATUS_USAGE);
+            return false;
+        }
+        if (wrong != NULL)
+            break;
+    }
+    if (wrong == NULL)
+        wrong = check_options(options, argc - optind);
+    if (wrong == NULL)
+        return true;
+    cli_warn(PROGRAM, "%s", wrong);
+    *status = usage(stderr, STATUS_USAGE);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.max_size = (size_t)256 * MEBIBYTE};
+    enum status status;
+    if (parse_options(argc, argv, &options, &status)) {
+        options.file = argv[optind];
+        status = cli_finish(PROGRAM, run(&options));
+    }
+    buffer_free(&options.from);
+    return (int)status;
+}
