@@ -1,0 +1,58 @@
+# Any number of groups in one account. The state is remote: terraform init -backend-config=backend.hcl
+
+terraform {
+  backend "s3" {
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = var.account == null ? null : [var.account]
+
+  default_tags {
+    tags = merge({ project = "an-sync", "managed-by" = "terraform" }, var.tags)
+  }
+}
+
+locals {
+  version = var.dist != null ? "" : regex("(?m)^VERSION := (\\S+)$", file("${path.root}/../../Makefile"))[0]
+}
+
+resource "aws_ses_domain_identity" "mail" {
+  for_each = var.domains
+  domain   = each.value
+}
+
+resource "aws_ses_receipt_rule_set" "mail" {
+  count         = var.create_rule_set ? 1 : 0
+  rule_set_name = var.rule_set_name
+}
+
+resource "aws_ses_active_receipt_rule_set" "mail" {
+  count         = var.create_rule_set ? 1 : 0
+  rule_set_name = aws_ses_receipt_rule_set.mail[0].rule_set_name
+}
+
+module "group" {
+  source   = "../modules/an-sync"
+  for_each = var.groups
+
+  name                = "an-sync-${each.key}"
+  recipients          = each.value.recipients
+  rule_set_name       = var.create_rule_set ? aws_ses_receipt_rule_set.mail[0].rule_set_name : var.rule_set_name
+  dist                = var.dist != null ? var.dist : "${path.root}/../../build/an-sync-${local.version}.zip"
+  mail_from           = each.value.mail_from
+  mail_subject        = each.value.mail_subject
+  require_auth        = each.value.require_auth
+  max_lapse           = each.value.max_lapse
+  field_map           = each.value.field_map
+  environment         = each.value.environment
+  build_minutes       = each.value.build_minutes
+  keep_mail_days      = each.value.keep_mail_days
+  keep_log_days       = each.value.keep_log_days
+  deletion_protection = each.value.deletion_protection
+  alarm_emails        = each.value.alarm_emails
+  emulated            = var.emulated
+}
