@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""moto's server with what this project needs and moto lacks, added in process:
+
+  - an object put into S3 becomes an event, and a rule that matches it starts a state machine;
+  - state machines are executed, codebuild:startBuild.sync included, and the builds really run (codebuild.py);
+  - what Terraform's provider asks for: ValidateStateMachineDefinition, ListStateMachineVersions,
+    DeleteReceiptRule, UpdateProject, a bucket's eventbridge switch, a project's concurrent build limit;
+  - a bucket policy's statement with a condition is passed over, where moto takes it for a denial;
+  - POST /sandbox/refuse {"action": "StartBuild", "error": "ThrottlingException", "times": 2} makes the next
+    calls of a JSON protocol's action fail.
+
+usage: aws.py [--port PORT] [--logs DIRECTORY] [--hurry FACTOR]
+
+Prints its URL as the first line on stdout once it is ready. Port 0, the default, is one that the kernel chooses.
+--logs keeps the builds' output; --hurry divides the waits of state machines, so that tests need not wait for them.
+"""
+
+import argparse
+import functools
+import json
+import os
+import re
+import signal
+import sys
+import time
+import uuid
+
+from codebuild import Builds, Refused
+
+try:
+    from moto.codebuild import responses as codebuild_responses
+    from moto.core.config import default_user_config
+    from moto.core.exceptions import JsonRESTError
+    from moto.core.responses import ActionResult, EmptyResult
+    from moto.events import models as events_models
+    from moto.iam.access_control import PermissionResult
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from moto.s3 import models as s3_models
+    from moto.s3 import responses as s3_responses
+    from moto.ses import responses as ses_responses
+    from moto.stepfunctions import responses as states_responses
+    from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+    from moto.stepfunctions.parser.asl.component.state.wait.wait_function import wait_function
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+    from werkzeug.serving import make_server
+except ImportError as missing:
+    sys.exit(f"aws.py: moto's server is missing ({missing}): pip install 'moto[server,stepfunctions]'")
+
+import integration  # after the check: it builds on moto's interpreter
+
+
+class State:
+    """What the launcher was told; set once in main, before the server runs."""
+
+    endpoint = ""
+    logs = None
+    hurry = 1.0
+    refusals = []  # [action, error, times left]
+    builds = {}  # by CodeBuild backend, so that a reset forgets them
+
+
+# ---- Terraform's questions ----
+
+
+def validate_definition(self):
+    try:
+        AmazonStateLanguageParser.parse(self._get_param("definition"))
+    except Exception as error:
+        problem = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": str(error)}
+        return ActionResult({"result": "FAIL", "diagnostics": [problem]})
+    return ActionResult({"result": "OK", "diagnostics": []})
+
+
+def list_versions(self):
+    return ActionResult({"stateMachineVersions": []})
+
+
+def delete_receipt_rule(self):
+    rules = self.backend.describe_receipt_rule_set(self._get_param("RuleSetName")).rules
+    rules[:] = [rule for rule in rules if rule["Name"] != self._get_param("RuleName")]
+    return EmptyResult()
+
+
+def with_eventbridge(original):
+    @functools.wraps(original)
+    def get_bucket_notification(self):
+        configuration = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        status, headers, body = original(self)
+        if configuration and configuration.event_bridge is not None:
+            text = body.decode() if isinstance(body, bytes) else body
+            switch = "<EventBridgeConfiguration></EventBridgeConfiguration>"
+            body = re.sub(r"(<NotificationConfiguration[^>]*?)(/>|>)",
+                          lambda m: f"{m[1]}>{switch}" + ("</NotificationConfiguration>" if m[2] == "/>" else ""),
+                          text, count=1)
+            headers.pop("Content-Length", None)
+        return status, headers, body
+
+    return get_bucket_notification
+
+
+def get_permission(original):
+    def wrapper(self, action, resource):
+        statements = json.loads(self.policy)["Statement"] if self.policy else []
+        return PermissionResult.NEUTRAL if any("Condition" in s for s in statements) else original(self, action, resource)
+
+    return wrapper
+
+
+# ---- CodeBuild ----
+
+
+def builds_of(backend):
+    if backend not in State.builds:
+        State.builds[backend] = Builds(backend.account_id, backend.region_name, State.endpoint, State.logs)
+    return State.builds[backend]
+
+
+def create_project(original):
+    def wrapper(self):
+        answer = json.loads(original(self))
+        project = self.codebuild_backend.codebuild_projects[answer["project"]["name"]].project_metadata
+        project["concurrentBuildLimit"] = self._get_param("concurrentBuildLimit")
+        return json.dumps({"project": project})
+
+    return wrapper
+
+
+def update_project(self):
+    name = self._get_param("name")
+    if name not in self.codebuild_backend.codebuild_projects:
+        raise codebuild_responses.ResourceNotFoundException(f"Project cannot be found: {name}")
+    project = self.codebuild_backend.codebuild_projects[name].project_metadata
+    project.update({key: value for key, value in json.loads(self.body).items() if value is not None})
+    return json.dumps({"project": project})
+
+
+def start_build(self):
+    name = self._get_param("projectName")
+    if name not in self.codebuild_backend.codebuild_projects:
+        raise codebuild_responses.ResourceNotFoundException(f"Project cannot be found: {name}")
+    project = self.codebuild_backend.codebuild_projects[name].project_metadata
+    try:
+        build = builds_of(self.codebuild_backend).start(project, self._get_param("environmentVariablesOverride") or [])
+    except Refused as error:
+        raise JsonRESTError("AccountLimitExceededException", str(error)) from None
+    return json.dumps({"build": build})
+
+
+def batch_get_builds(self):
+    known = builds_of(self.codebuild_backend).builds
+    ids = self._get_param("ids")
+    return json.dumps({"builds": [known[i] for i in ids if i in known], "buildsNotFound": [i for i in ids if i not in known]})
+
+
+def list_builds_for_project(self):
+    known = builds_of(self.codebuild_backend).builds.values()
+    ids = [b["id"] for b in known if b["projectName"] == self._get_param("projectName")]
+    return json.dumps({"ids": ids[::-1]})
+
+
+def stop_build(self):
+    builds = builds_of(self.codebuild_backend)
+    if self._get_param("id") not in builds.builds:
+        raise codebuild_responses.ResourceNotFoundException("Build does not exist")
+    return json.dumps({"build": builds.stop(self._get_param("id"))})
+
+
+# ---- EventBridge to Step Functions ----
+
+
+def transformed(target, event):
+    """The input that the target gets, by EventBridge's rules for templates: a bare <name> is written as JSON,
+    one within quotes as it is."""
+    transformer = target.get("InputTransformer")
+    if not transformer:
+        return json.dumps(event)
+    text = transformer["InputTemplate"]
+    for name, path in transformer.get("InputPathsMap", {}).items():
+        value = event
+        for step in path.removeprefix("$.").split("."):
+            value = value[step]
+        bare = rf'(?<!["\w])<{re.escape(name)}>(?!["\w])'
+        text = re.sub(bare, lambda _, value=value: json.dumps(value), text)
+        text = text.replace(f"<{name}>", str(value))
+    json.loads(text)
+    return text
+
+
+def send_to_targets(original):
+    def wrapper(self, event, transform_input=True):
+        machines = [t for t in self.targets if t["Arn"].startswith("arn:aws:states:")]
+        if machines and self.state == "ENABLED" and self.event_pattern.matches_event(event):
+            for target in machines:
+                backend = states_responses.get_backend(self.account_id, self.region_name)
+                try:
+                    backend.start_execution(target["Arn"], str(uuid.uuid4()), transformed(target, event))
+                except Exception as error:
+                    print(f"aws.py: {self.name}: {error!r}", file=sys.stderr, flush=True)
+        if len(machines) < len(self.targets):
+            original(self, event, transform_input)
+
+    return wrapper
+
+
+# ---- Step Functions ----
+
+
+def start_execution(original):
+    """A name of its own for each execution, as AWS gives: moto takes two without one for the same."""
+
+    def wrapper(self):
+        name = self._get_param("name") or str(uuid.uuid4())
+        execution = self.stepfunction_backend.start_execution(
+            self._get_param("stateMachineArn"), name, self._get_param("input", if_none="{}"))
+        return ActionResult({"executionArn": execution.execution_arn, "startDate": execution.start_date})
+
+    return functools.wraps(original)(wrapper)
+
+
+class HurriedTime:
+    """The time module as the retries see it."""
+
+    @staticmethod
+    def sleep(seconds):
+        time.sleep(seconds / State.hurry)
+
+
+def hurried_wait(self, env, wait_seconds):
+    end = time.monotonic() + wait_seconds / State.hurry
+    while env.is_running() and time.monotonic() < end:
+        env.program_state_event.wait(max(0.0, end - time.monotonic()))
+
+
+def patch():
+    states = states_responses.StepFunctionResponse
+    states.validate_state_machine_definition = validate_definition
+    states.list_state_machine_versions = list_versions
+    states.start_execution = start_execution(states.start_execution)
+    ses_responses.EmailResponse.delete_receipt_rule = delete_receipt_rule
+    s3_responses.S3Response.get_bucket_notification = with_eventbridge(s3_responses.S3Response.get_bucket_notification)
+    s3_models.FakeBucket.get_permission = get_permission(s3_models.FakeBucket.get_permission)
+    projects = codebuild_responses.CodeBuildResponse
+    projects.create_project = create_project(projects.create_project)
+    for method in (update_project, start_build, batch_get_builds, list_builds_for_project, stop_build):
+        setattr(projects, method.__name__, method)
+    events_models.Rule.send_to_targets = send_to_targets(events_models.Rule.send_to_targets)
+    retrier_decl.time = HurriedTime
+    wait_function.WaitFunction._wait_interval = hurried_wait
+    integration.install()
+
+
+# ---- the server ----
+
+
+class Refusing:
+    """WSGI middleware: answers the calls that a test wants refused, and hands the others on."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        if environ["PATH_INFO"] == "/sandbox/refuse":
+            order = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            State.refusals.append([order["action"], order["error"], order["times"]])
+            start_response("204 No Content", [])
+            return []
+        action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        for refusal in State.refusals:
+            if refusal[0] == action and refusal[2] > 0:
+                refusal[2] -= 1
+                body = json.dumps({"__type": refusal[1], "message": "Rate exceeded"}).encode()
+                start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1"),
+                                                   ("x-amzn-ErrorType", refusal[1]), ("Content-Length", str(len(body)))])
+                return [body]
+        return self.app(environ, start_response)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--logs")
+    parser.add_argument("--hurry", type=float, default=1.0)
+    options = parser.parse_args()
+    if options.logs:
+        os.makedirs(options.logs, exist_ok=True)
+
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    patch()
+    server = make_server("127.0.0.1", options.port, Refusing(DomainDispatcherApplication(create_backend_app)), threaded=True)
+    os.environ["MOTO_PORT"] = str(server.port)  # where moto's interpreter finds the services
+    State.endpoint, State.logs, State.hurry = f"http://127.0.0.1:{server.port}", options.logs, options.hurry
+
+    def stop(*_):
+        for builds in State.builds.values():
+            builds.stop_all()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print(State.endpoint, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
