@@ -46,7 +46,7 @@ try:
 except ImportError as missing:
     sys.exit(f"aws.py: moto's server is missing ({missing}): pip install 'moto[server,stepfunctions]'")
 
-import integration  # after the check: it builds on moto's interpreter
+import stepfunctions  # after the check: it builds on moto's interpreter
 
 
 class State:
@@ -246,7 +246,7 @@ def patch():
     events_models.Rule.send_to_targets = send_to_targets(events_models.Rule.send_to_targets)
     retrier_decl.time = HurriedTime
     wait_function.WaitFunction._wait_interval = hurried_wait
-    integration.install()
+    stepfunctions.install()
 
 
 # ---- the server ----
