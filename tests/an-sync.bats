@@ -1,0 +1,543 @@
+# an-sync: the command line, the configuration, what is kept, what is refused, and how it ends. What
+# the pipe does to the group is pipeline.bats' subject.
+
+load helpers
+load sandbox
+
+setup() {
+  common_setup
+  start_sandbox
+  export SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/test AN_RATE=0
+  export_of 1 20 >week1.csv
+  export_of 3 21 | sed 's/,Boston$/,Quincy/;3,$s/,Quincy$/,Boston/' >week2.csv
+  touch -d '2026-01-05 06:00' week1.csv
+  touch -d '2026-01-12 06:00' week2.csv
+}
+
+teardown() {
+  # What a failed test left running must not outlive it.
+  [ ! -e held ] || kill "$(cat held)" 2>/dev/null || true
+  stop_sandbox
+}
+
+# export_of FIRST LAST: an export of members by their number.
+export_of() {
+  local i
+  echo 'akid,email,first_name,mailing_city'
+  for ((i = $1; i <= $2; i++)); do
+    echo "$i,p$i@example.org,Person $i,Boston"
+  done
+}
+
+# mail DATE CSV [FROM]: a mail that carries the CSV file.
+mail() {
+  printf '%s\r\n' "From: ${3-exports@example.org}" 'To: us@example.org' 'Subject: Membership export' \
+    "Date: $1" "Message-ID: <$2@example.org>" 'MIME-Version: 1.0' \
+    'Content-Type: multipart/mixed; boundary=xx' '' '--xx' 'Content-Type: text/plain' '' 'The export.' '--xx' \
+    "Content-Type: text/csv; name=\"$2\"" "Content-Disposition: attachment; filename=\"$2\"" \
+    'Content-Transfer-Encoding: base64' '' "$(base64 "$2")" '--xx--'
+}
+
+members() { roster-dump | tail -n +2 | wc -l; }
+runs() { find "$AN_STATE/runs" -mindepth 1 -maxdepth 1 -type d | sort; }
+last_run() { runs | tail -n 1; }
+history() { roster-dump --runs; }
+slack_texts() { sandbox_get slack | jq -r '.[].text'; }
+
+# beyond SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.05
+  done
+}
+
+requests_reach() { [ "$(sandbox_requests POST)" -ge "$1" ]; }
+
+# start_slowly RATE: a sync of week 1 in the background; its process id is in $job.
+start_slowly() {
+  an-sync -r "$1" week1.csv >out 2>err 3>&- &
+  job=$!
+}
+
+# ended: waits for it and leaves its status in $status.
+ended() {
+  status=0
+  wait "$job" || status=$?
+}
+
+@test "the first sync sends everybody, prints a summary and tells Slack the same" {
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" '20 new' '20 members'
+  [ "$(sandbox_requests POST /people)" -eq 20 ]
+  [ "$(members)" -eq 20 ]
+  has "$(slack_texts)" '20 new'
+}
+
+@test "the same export again sends nothing at all" {
+  an-sync week1.csv
+  before=$(sandbox_requests '' /api/)
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" 'no changes'
+  [ "$(sandbox_requests '' /api/)" -eq "$before" ]
+}
+
+@test "a later export costs one request a change" {
+  an-sync week1.csv
+  before=$(sandbox_requests '' /api/)
+  run -0 --separate-stderr an-sync week2.csv
+  has "$output" '1 new, 1 updated, 2 lapsed' '19 members'
+  [ "$(sandbox_requests '' /api/)" -eq $((before + 4)) ]
+  [ "$(members)" -eq 19 ]
+}
+
+@test "-n needs no key and changes nothing: no state, no request, no word to Slack" {
+  unset AN_API_KEY
+  run -0 --separate-stderr an-sync -n week1.csv
+  has "$output" 'p1@example.org' '20 would be new'
+  [ ! -e "$AN_STATE" ]
+  [ "$(sandbox_requests)" -eq 0 ]
+}
+
+@test "-n shows what a later export would change, and leaves roster and history as they are" {
+  an-sync week1.csv
+  roster-dump >before.csv
+  requests=$(sandbox_requests)
+  run -0 --separate-stderr an-sync -n week2.csv
+  has "$output" p21@example.org Quincy '1 would be new, 1 would be updated, 2 would lapse'
+  roster-dump | cmp - before.csv
+  [ "$(history | wc -l)" -eq 1 ]
+  [ "$(sandbox_requests)" -eq "$requests" ]
+  [ "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'tmp.*' -newer before.csv -user "$(id -un)" -exec ls {}/run \; 2>/dev/null)" = '' ]
+}
+
+@test "a mail, on standard input too, is dated by its header and remembered by its id" {
+  mail 'Mon, 05 Jan 2026 07:00:00 +0100' week1.csv >week1.eml
+  run -0 --separate-stderr an-sync - <week1.eml
+  [ "$(members)" -eq 20 ]
+  run -0 jq -r '.run | .source, .export_date, .message_id' <(history)
+  [ "$output" = $'standard input\n2026-01-05T06:00:00Z\nweek1.csv@example.org' ]
+}
+
+@test "a ZIP, a gzipped and a plain CSV are the same export, by name or by content" {
+  an-sync week1.csv
+  gzip -k week1.csv
+  zip -q week1.zip week1.csv
+  cp week1.zip nameless
+  touch -r week1.csv nameless week1.zip week1.csv.gz
+  for file in week1.csv.gz week1.zip nameless; do
+    run -0 --separate-stderr an-sync "$file"
+    has "$output" 'no changes, 20 unchanged'
+  done
+  run -0 --separate-stderr an-sync - <week1.zip
+  has "$output" 'no changes, 20 unchanged'
+}
+
+@test "an export older than the last one is refused, unless --force" {
+  an-sync week2.csv
+  before=$(sandbox_requests '' /api/)
+  run -65 --separate-stderr an-sync week1.csv
+  has "$stderr" 'week1.csv is of 2026-01-05T06:00:00Z' 2026-01-12T06:00:00Z --force
+  has "$(slack_texts)" 'week1.csv is of'
+  [ "$(sandbox_requests '' /api/)" -eq "$before" ]
+  run -0 --separate-stderr env AN_MAX_LAPSE=100% an-sync --force week1.csv
+  [ "$(members)" -eq 20 ]
+}
+
+@test "an export dated in the future does not block those that follow" {
+  touch -d '2099-01-01' week1.csv
+  an-sync week1.csv
+  touch week2.csv
+  an-sync week2.csv
+  [ "$(members)" -eq 19 ]
+}
+
+@test "more lapses than AN_MAX_LAPSE are refused as a whole; AN_MAX_LAPSE allows them" {
+  an-sync week1.csv
+  before=$(sandbox_requests '' /api/)
+  export_of 1 10 >half.csv
+  run -65 --separate-stderr an-sync half.csv
+  has "$stderr" lapse
+  has "$(slack_texts)" 'half.csv was not synced' lapse
+  [ "$(sandbox_requests '' /api/)" -eq "$before" ]
+  [ "$(members)" -eq 20 ]
+  run -0 --separate-stderr env AN_MAX_LAPSE=100% an-sync half.csv
+  [ "$(members)" -eq 10 ]
+}
+
+@test "of a refused run only the log is kept, and a line in the history" {
+  an-sync week1.csv
+  sed 's/,Boston$/,Boston,stray/' week2.csv >bad.csv
+  run -65 --separate-stderr an-sync bad.csv
+  [ "$(ls "$(last_run)")" = log ]
+  has "$(cat "$(last_run)/log")" 'export.csv'
+  run -0 jq -c '.run | [.source, .status, .sent]' <(history | tail -n 1)
+  [ "$output" = '["bad.csv",65,false]' ]
+}
+
+@test "a refused first run creates no roster" {
+  echo 'no header at all' >bad.csv
+  run -65 --separate-stderr an-sync bad.csv
+  [ "$(find "$AN_STATE" -name 'roster*')" = '' ]
+  [ "$(sandbox_requests '' /api/)" -eq 0 ]
+}
+
+@test "a run keeps its files for nobody else to read, and no work files" {
+  an-sync week1.csv
+  run -0 ls "$(last_run)"
+  [ "$output" = $'changes.ndjson\nexport.csv\nlog\nolder.csv\nreport\nresults.ndjson' ]
+  [ "$(find "$AN_STATE" -perm /077)" = '' ]
+  [ ! -e "$AN_STATE/work" ]
+}
+
+@test "AN_KEEP_RUNS is how many runs are kept, and nothing else is deleted" {
+  mkdir -p "$AN_STATE/runs/mine"
+  for _ in 1 2 3 4; do
+    AN_KEEP_RUNS=2 an-sync week1.csv >/dev/null
+  done
+  [ "$(runs | grep -vc mine)" -eq 2 ]
+  [ -d "$AN_STATE/runs/mine" ]
+  AN_KEEP_RUNS=0 an-sync week1.csv >/dev/null
+  [ "$(runs)" = "$AN_STATE/runs/mine" ]
+}
+
+@test "one run at a time: a second one says who is at work, status 75" {
+  start_slowly 20
+  within 10 requests_reach 1
+  run -75 --separate-stderr an-sync week1.csv
+  has "$stderr" "process $job" since
+  ended
+  [ "$status" -eq 0 ]
+  [ "$(sandbox_requests POST /people)" -eq 20 ]
+}
+
+@test "on SIGTERM what was sent is recorded, the run too, and it dies of the signal" {
+  start_slowly 10
+  within 10 requests_reach 3
+  kill -TERM "$job"
+  ended
+  [ "$status" -eq 143 ]
+  sent=$(sandbox_requests POST /people)
+  [ "$sent" -lt 20 ]
+  [ "$(members)" -eq "$sent" ]
+  has "$(cat err)" interrupted
+  has "$(slack_texts)" 'broke off'
+  run -0 jq -c '.run | [.status, .sent, .acknowledged.new]' <(history)
+  [ "$output" = "[75,true,$sent]" ]
+  run -0 --separate-stderr an-sync week1.csv
+  [ "$(sandbox_requests POST /people)" -eq 20 ]
+}
+
+@test "Ctrl-C on a terminal does the same" {
+  status=0
+  { within 10 requests_reach 3; printf '\003'; sleep 5; } 3>&- |
+    script -qec 'an-sync -r 10 week1.csv' typescript >/dev/null 3>&- || status=$?
+  [ "$status" -eq 130 ]
+  [ "$(members)" -eq "$(sandbox_requests POST /people)" ]
+  [ "$(members)" -lt 20 ]
+  has "$(cat typescript)" 'an-upsert: ' interrupted
+}
+
+@test "killed by SIGKILL, its programs finish, no other run starts before, and nothing is sent twice" {
+  start_slowly 10
+  within 10 requests_reach 3
+  kill -KILL "$job"
+  ended
+  run -75 --separate-stderr an-sync week1.csv
+  has "$stderr" 'another an-sync'
+  within 20 flock -n "$AN_STATE/lock" true
+  [ "$(members)" -eq 20 ]
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" 'no changes'
+  [ "$(sandbox_requests POST /people)" -eq 20 ]
+}
+
+@test "a deadline leaves the rest to the next run, status 75" {
+  run -75 --separate-stderr an-sync -r 10 --deadline 0.5 week1.csv
+  [ "$(members)" -lt 20 ]
+  run -0 --separate-stderr an-sync week1.csv
+  [ "$(members)" -eq 20 ]
+  [ "$(sandbox_requests POST /people)" -eq 20 ]
+}
+
+@test "some that fail: status 1, the others are done, and the next run tries only those" {
+  sandbox_fault 400 1 p7@
+  run -1 --separate-stderr an-sync week1.csv
+  has "$output" '19 new' '1 failed'
+  [ "$(members)" -eq 19 ]
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" '1 new'
+  [ "$(sandbox_requests POST /people)" -eq 21 ]
+}
+
+@test "a refused key: status 77, and Slack hears of it" {
+  AN_API_KEY=wrong-key run -77 --separate-stderr an-sync week1.csv
+  has "$(slack_texts)" 'key refused'
+  [[ $stderr$(cat "$(last_run)"/*) != *wrong-key* ]]
+  ! roster-dump | grep -q p1@
+}
+
+@test "Slack out of reach is a warning: the sync counts" {
+  sandbox_fault slack-404 null
+  run -0 --separate-stderr an-sync week1.csv
+  has "$stderr" slack-notify 'Slack was not told'
+  [ "$(members)" -eq 20 ]
+}
+
+@test "-q says nothing when all is well, and all when not" {
+  run -0 an-sync -q week1.csv
+  [ "$output" = '' ]
+  export_of 1 5 >half.csv
+  run -65 --separate-stderr an-sync -q half.csv
+  has "$stderr" lapse
+  sandbox_fault 400 1 p21@
+  run -1 --separate-stderr an-sync -q week2.csv
+  has "$output" '1 failed'
+}
+
+@test "a changed field map resends everybody once, says so, and goes on where it broke off" {
+  an-sync week1.csv
+  an-upsert --print-map | jq '.custom_fields.Town = "mailing_city"' >map.json
+  export AN_FIELD_MAP=$PWD/map.json
+  run -75 --separate-stderr an-sync -r 10 --deadline 0.5 week1.csv
+  has "$stderr" 'the field map has changed: 20 members are sent once more'
+  done_already=$(($(sandbox_requests POST /people) - 20))
+  run -0 --separate-stderr an-sync week1.csv
+  has "$stderr" "the field map has changed: $((20 - done_already)) members"
+  [ "$(sandbox_requests POST /people)" -eq 40 ]
+  run -0 --separate-stderr an-sync week1.csv
+  [[ $stderr != *'field map has changed'* ]]
+  [ "$(sandbox_requests POST /people)" -eq 40 ]
+}
+
+@test "a member with a new address is followed by akid; AN_FOLLOW= switches that off" {
+  an-sync week1.csv
+  sed 's/p7@example.org/seven@example.org/' week1.csv >moved.csv
+  run -0 --separate-stderr an-sync moved.csv
+  has "$output" '1 updated'
+  [ "$(sandbox_requests PUT /people/)" -eq 1 ]
+  [ "$(sandbox_get people | jq length)" -eq 20 ]
+  sed 's/seven@example.org/sept@example.org/' moved.csv >again.csv
+  run -0 --separate-stderr env AN_FOLLOW= an-sync again.csv
+  has "$output" '1 new, 1 lapsed'
+}
+
+@test "the column to follow is found whatever its case, quotes and byte order mark" {
+  sed '1s/.*/\xef\xbb\xbf"AK_ID", "Email","first_name","mailing_city"/' week1.csv >odd.csv
+  an-sync odd.csv
+  sed 's/p7@example.org/seven@example.org/' odd.csv >moved.csv
+  run -0 --separate-stderr an-sync moved.csv
+  has "$output" '1 updated'
+}
+
+@test "an inbox: oldest export first, done/ for what was synced, failed/ for what was refused" {
+  mkdir inbox
+  # The names are in the wrong order on purpose.
+  mail 'Mon, 12 Jan 2026 06:00:00 +0000' week2.csv >inbox/a.eml
+  mail 'Mon, 05 Jan 2026 06:00:00 +0000' week1.csv >inbox/b.eml
+  mail 'Wed, 07 Jan 2026 06:00:00 +0000' week1.csv | sed '/csv/d' >inbox/c.eml
+  touch inbox/.half-written
+  run -65 --separate-stderr an-sync inbox
+  [ "$(ls -A inbox inbox/done inbox/failed)" = $'inbox:\n.half-written\ndone\nfailed\n\ninbox/done:\na.eml\nb.eml\n\ninbox/failed:\nc.eml' ]
+  run -0 jq -r '.run | "\(.source) \(.status)"' <(history)
+  [ "$output" = $'b.eml 0\nc.eml 65\na.eml 0' ]
+  [ "$(members)" -eq 19 ]
+  run -0 --separate-stderr an-sync inbox
+  has "$output" 'nothing new'
+}
+
+@test "an inbox keeps what failed through no fault of its own, and what is behind it" {
+  mkdir inbox
+  cp -p week1.csv week2.csv inbox
+  AN_API_KEY=wrong-key run -77 --separate-stderr an-sync inbox
+  [ "$(cd inbox && echo *.csv)" = 'week1.csv week2.csv' ]
+  [ "$(history | jq -r .run.source)" = week1.csv ]
+  run -0 --separate-stderr an-sync inbox
+  [ "$(ls inbox/done)" = $'week1.csv\nweek2.csv' ]
+}
+
+@test "in an inbox nothing is overwritten, and -n moves nothing" {
+  mkdir -p inbox/done
+  echo precious >inbox/done/week1.csv
+  cp -p week1.csv inbox
+  run -0 --separate-stderr an-sync -n inbox
+  [ -e inbox/week1.csv ]
+  run -0 --separate-stderr an-sync inbox
+  [ "$(cat inbox/done/week1.csv)" = precious ]
+  cmp inbox/done/week1.csv.2 week1.csv
+}
+
+@test "a Maildir: the mails in new/" {
+  mkdir -p box/{new,cur,tmp}
+  mail 'Mon, 05 Jan 2026 06:00:00 +0000' week1.csv >box/new/1736056800.M1P2.host
+  touch box/tmp/unfinished
+  run -0 --separate-stderr an-sync box
+  [ "$(members)" -eq 20 ]
+  [ -e box/done/1736056800.M1P2.host ]
+  [ -e box/tmp/unfinished ]
+}
+
+@test "the configuration file: quotes, comments, ~; the environment counts instead of it" {
+  mkdir -p "$HOME/.config/an-sync"
+  cat >"$HOME/.config/an-sync/config" <<END
+# the key
+AN_API_KEY = "$AN_API_KEY"
+AN_API_URL='http://127.0.0.1:1/api'
+  AN_STATE=~/kept   # here
+AN_ROSTER=sqlite:~/kept/members
+AN_MAIL_SUBJECT=\$(touch owned)\`touch owned\`
+END
+  chmod 600 "$HOME/.config/an-sync/config"
+  unset AN_API_KEY AN_STATE
+  run -0 --separate-stderr an-sync week1.csv
+  [ -e "$HOME/kept/members" ]
+  [ ! -e owned ]
+}
+
+@test "a configuration that is wrong is status 78 and says where" {
+  printf 'AN_RATE=0\nAN_STAET=/x\n' >config
+  chmod 600 config
+  run -78 --separate-stderr an-sync -c config week1.csv
+  has "$stderr" 'config:2'
+  printf 'AN_RATE=0\nexport PATH=/x\n' >config
+  run -78 --separate-stderr an-sync -c config week1.csv
+  has "$stderr" 'config:2'
+  chmod 640 config
+  run -78 --separate-stderr an-sync -c config week1.csv
+  has "$stderr" 'chmod 600'
+  run -78 --separate-stderr an-sync -c missing week1.csv
+  has "$stderr" missing
+  for setting in AN_MAX_LAPSE=many AN_MAX_LAPSE=-1 AN_KEEP_RUNS=x AN_RATE=fast AN_FIELD_MAP=/missing.json; do
+    run -78 --separate-stderr env "$setting" an-sync week1.csv
+    has "$stderr" "${setting#*=}"
+  done
+  [ "$(sandbox_requests '' /api/)" -eq 0 ]
+}
+
+@test "a configuration file that belongs to somebody else is refused" {
+  [ "$(id -u)" -eq 0 ] || skip 'needs root to make such a file'
+  echo AN_RATE=0 >config
+  chmod 600 config
+  chown 12345 config
+  run -78 --separate-stderr an-sync -c config week1.csv
+  has "$stderr" 'somebody else'
+}
+
+@test "each program sees only the secrets that it needs, and a trace shows none" {
+  secret=$AN_API_KEY
+  mkdir spies
+  for program in mime-extract csv-diff an-upsert an-lapse roster-dump roster-commit slack-notify jq date; do
+    cat >"spies/$program" <<END
+#!/bin/bash
+tr '\0' '\n' </proc/\$\$/environ | grep -oE '^(AN_API_KEY|SLACK_WEBHOOK_URL)=' | sed 's/^/$program /' >>"$PWD/seen"
+tr '\0' ' ' </proc/\$\$/cmdline >>"$PWD/arguments"
+exec "$(command -v "$program")" "\$@"
+END
+  done
+  chmod +x spies/*
+  printf 'AN_API_KEY=%s\nSLACK_WEBHOOK_URL=%s\n' "$secret" "$SLACK_WEBHOOK_URL" >config
+  chmod 600 config
+  url=$SLACK_WEBHOOK_URL
+  unset AN_API_KEY SLACK_WEBHOOK_URL
+  PATH=$PWD/spies:$PATH run -0 --separate-stderr bash -x "$(command -v an-sync)" -c config week1.csv
+  [ "$(sort -u seen)" = $'an-lapse AN_API_KEY=\nan-upsert AN_API_KEY=\nslack-notify SLACK_WEBHOOK_URL=' ]
+  PATH=$PWD/spies:$PATH run --separate-stderr bash -x "$(command -v an-sync)" -c config check
+  [[ $stderr$output$(tr '\0' ' ' <arguments) != *"$secret"* ]]
+  [[ $stderr$output$(tr '\0' ' ' <arguments) != *"$url"* ]]
+}
+
+@test "check says what is usable, in one line each, and changes nothing" {
+  an-upsert --print-map | jq '.custom_fields |= {is_member}' >map.json
+  export AN_FIELD_MAP=$PWD/map.json
+  sandbox_post people '[{"email":"x@example.org","custom_fields":{"is_member":"True"}}]'
+  run -0 --separate-stderr an-sync check
+  [ "$(cut -d' ' -f1 <<<"$output" | sort -u)" = ok ]
+  has "$output" 'Action Network' 'field map' roster Slack 'state directory'
+  [ ! -e "$AN_STATE" ]
+  [ "$(sandbox_get slack)" = '[]' ]
+  run -0 --separate-stderr an-sync check --post
+  has "$(slack_texts)" test
+}
+
+@test "check names custom fields that the group lacks, status 1" {
+  run -1 --separate-stderr an-sync check
+  has "$output" 'note    Action Network' 'YDSA Chapter'
+}
+
+@test "check fails for a refused key, a webhook that is none, and a wrong setting" {
+  AN_API_KEY=wrong-key run -77 --separate-stderr an-sync check
+  has "$output" 'FAILED  Action Network'
+  [[ $output$stderr != *wrong-key* ]]
+  SLACK_WEBHOOK_URL=hooks.example.org run -78 --separate-stderr an-sync check
+  has "$output" 'FAILED  Slack'
+  AN_KEEP_RUNS=x run -78 --separate-stderr an-sync check
+  has "$output" 'FAILED  configuration'
+}
+
+@test "status needs no key, and shows the last runs and the roster's size" {
+  an-sync week1.csv
+  an-sync week2.csv
+  run ! an-sync half.csv
+  unset AN_API_KEY
+  run -0 --separate-stderr an-sync status
+  [ "${#lines[@]}" -eq 4 ]
+  [[ ${lines[1]} =~ ^20[0-9-]+\ [0-9:]+Z\ +20\ +0\ +0\ +0\ +ok\ +week1.csv$ ]]
+  [[ ${lines[2]} =~ ^20[0-9-]+\ [0-9:]+Z\ +1\ +1\ +2\ +0\ +ok\ +week2.csv$ ]]
+  [ "${lines[3]}" = '19 members in the roster' ]
+  run -0 --separate-stderr an-sync status 1
+  has "${lines[1]}" week2.csv
+}
+
+@test "status of nothing is an empty table, and creates nothing" {
+  run -0 --separate-stderr an-sync status
+  [ "${lines[1]}" = '0 members in the roster' ]
+  [ ! -e "$AN_STATE" ]
+}
+
+@test "a source that cannot be read is status 74, and leaves no trace" {
+  run -74 --separate-stderr an-sync missing.csv
+  has "$stderr" missing.csv
+  [ ! -e "$AN_STATE" ]
+}
+
+@test "a state directory that cannot be made is status 74" {
+  touch file
+  AN_STATE=$PWD/file/state run -74 --separate-stderr an-sync week1.csv
+  has "$stderr" file/state
+  [ "$(sandbox_requests)" -eq 0 ]
+}
+
+@test "a report that cannot be written is status 74; the sync counts" {
+  run -74 --separate-stderr bash -c 'an-sync week1.csv >/dev/full'
+  [ "$(members)" -eq 20 ]
+}
+
+@test "programs that are missing are named" {
+  mkdir bin
+  cp "$ROOT/scripts/an-sync" bin
+  for program in bash cat readlink dirname flock getopt; do
+    ! type -P "$program" >/dev/null || ln -s "$(type -P "$program")" bin
+  done
+  run -78 --separate-stderr env PATH="$PWD/bin" an-sync week1.csv
+  has "$stderr" 'not found' jq csv-diff an-upsert
+}
+
+@test "wrong usage is status 64, with usage on stderr" {
+  for arguments in '' '--nonsense' 'a b' 's3://bucket/key' '--deadline soon x' '-r fast x' 'check x' 'status 1 2' 'status x'; do
+    # shellcheck disable=SC2086 # words on purpose
+    run -64 --separate-stderr an-sync $arguments
+    [ "$output" = '' ]
+    has "$stderr" 'an-sync: '
+  done
+}
+
+@test "--help and --version answer on stdout" {
+  run -0 --separate-stderr an-sync --help
+  has "$output" 'usage: an-sync' --force
+  [ "$stderr" = '' ]
+  run -0 --separate-stderr an-sync -V
+  [[ $output =~ ^an-sync\ \(an-sync\)\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+  run -74 bash -c 'an-sync --help >/dev/full'
+}
