@@ -19,8 +19,7 @@ PKGS_slack-notify := libcurl jansson
 PKGS_roster-dump := sqlite3 jansson libxxhash
 PKGS_roster-commit := sqlite3 jansson libxxhash
 PKGS_test-person := jansson libxxhash
-LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free \
-  -Wl,--wrap=json_loadb
+LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
 LIBS_csv-diff := -lcsv -pthread
 LIBS_roster-dump := -lcsv
 

@@ -1,6 +1,8 @@
 #include "field_map.h"
 
+#include "json_text.h"
 #include "person.h"
+#include "json_text.h"
 #include "text.h"
 
 #include <errno.h>
@@ -224,10 +226,10 @@ static enum status parse(struct loader *loader, const char *text, size_t length)
         length -= sizeof mark;
     }
     json_error_t error;
-    loader->map->json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    loader->map->json = json_text_load(text, length, JSON_REJECT_DUPLICATES, &error);
     if (loader->map->json != NULL)
         return STATUS_OK;
-    if (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0')
+    if (json_text_no_memory(&error))
         return fail_memory(loader->failure);
     enum status status = fail(loader->failure, STATUS_CONFIG, "%.400s:%d:%d: %s", loader->name,
                               error.line, error.column, error.text);

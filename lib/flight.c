@@ -109,7 +109,13 @@ json_t *flight_result(const struct flight *flight, const char *digest)
         made = json_object_set_new(result, "attempts", json_integer(flight->attempts)) == 0;
     if (made && ok)
         made = json_object_set_new(result, "map", json_string(digest)) == 0;
-    if (made && json_object_update_missing(result, (json_t *)given) == 0)
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)given, name, value)
+    {
+        made = made && json_object_set(result, name, value) == 0;
+    }
+    if (made)
         return result;
     json_decref(result);
     return NULL;
@@ -125,9 +131,8 @@ bool flight_defer(struct flight *flight)
 bool flight_dry(struct flight *flight)
 {
     struct sender_job *job = &flight->job;
-    json_t *body = job->send != NULL ? json_incref(job->send) : json_null();
     json_decref(job->result);
-    job->result = json_pack("{s:s, s:{s:s, s:s, s:o}}", "status", "dry-run", "request", "method",
-                            job->method, "url", job->url, "body", body);
+    job->result = json_pack("{s:s, s:{s:s, s:s, s:O*}}", "status", "dry-run", "request", "method",
+                            job->method, "url", job->url, "body", job->send);
     return job->result != NULL;
 }

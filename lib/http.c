@@ -2,6 +2,7 @@
 
 #include "http_exchange.h"
 #include "http_retry.h"
+#include "json_text.h"
 #include "secret.h"
 #include "text.h"
 
@@ -135,7 +136,9 @@ enum status http_start(struct http *http, const char *method, const char *url, c
         return fail_memory(failure);
     exchange->method = method;
     exchange->url = strdup(url);
-    exchange->body = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct buffer text = {.limit = 0};
+    if (body != NULL && json_text_dump(body, JSON_COMPACT, &text))
+        exchange->body = text.bytes; /* which takes the memory over */
     exchange->owner = owner;
     exchange->said.limit = ANSWER_LIMIT;
     if (exchange->url == NULL || (body != NULL && exchange->body == NULL)) {
@@ -273,8 +276,9 @@ static enum status conclude(struct http *http, struct exchange *exchange, CURLco
     land(http, exchange);
     json_decref(answer->json);
     answer->json = NULL;
+    json_error_t ignored;
     if (curl == CURLE_OK && exchange->said.bytes != NULL)
-        answer->json = json_loadb(exchange->said.bytes, exchange->said.length, 0, NULL);
+        answer->json = json_text_load(exchange->said.bytes, exchange->said.length, 0, &ignored);
     if (answer->json != NULL && !json_is_object(answer->json)) {
         json_decref(answer->json);
         answer->json = NULL;

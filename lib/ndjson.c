@@ -1,5 +1,6 @@
 #include "ndjson.h"
 
+#include "json_text.h"
 #include "text.h"
 
 #include <errno.h>
@@ -144,8 +145,8 @@ enum status ndjson_parse(const struct ndjson_reader *reader, const struct ndjson
                          json_t **record, struct failure *failure)
 {
     json_error_t error;
-    *record = json_loadb(line->bytes, line->length, JSON_ALLOW_NUL, &error);
-    if (*record == NULL && json_error_code(&error) == json_error_out_of_memory)
+    *record = json_text_load(line->bytes, line->length, JSON_ALLOW_NUL, &error);
+    if (*record == NULL && json_text_no_memory(&error))
         return fail_memory(failure);
     if (*record == NULL)
         return fail(failure, STATUS_DATA, "%s:%zu: not a JSON object: %s", reader->name,
@@ -181,17 +182,11 @@ enum status ndjson_write(int file, const char *bytes, size_t length, struct fail
     return status;
 }
 
-static int append_chunk(const char *bytes, size_t length, void *buffer)
-{
-    return buffer_append(buffer, bytes, length) ? 0 : -1;
-}
-
 enum status ndjson_write_json(int file, const json_t *value, struct failure *failure)
 {
     struct buffer line = {.limit = 0};
     enum status status = STATUS_IO;
-    if (json_dump_callback(value, append_chunk, &line, JSON_COMPACT) == 0 &&
-        buffer_append(&line, "\n", 1))
+    if (json_text_dump(value, JSON_COMPACT, &line) && buffer_append(&line, "\n", 1))
         status = write_buffer(file, &line, failure);
     else
         (void)fail_memory(failure);
@@ -219,8 +214,7 @@ enum status ndjson_write_result(int file, const char *bytes, size_t length, cons
     enum status status = STATUS_IO;
     if (buffer_append(&line, bytes, head) &&
         buffer_printf(&line, "%s\"result\":", json_object_size(record) > 0 ? "," : "") &&
-        json_dump_callback(result, append_chunk, &line, JSON_COMPACT) == 0 &&
-        buffer_append(&line, "}\n", 2))
+        json_text_dump(result, JSON_COMPACT, &line) && buffer_append(&line, "}\n", 2))
         status = write_buffer(file, &line, failure);
     else
         (void)fail_memory(failure);

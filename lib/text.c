@@ -55,11 +55,16 @@ bool buffer_printf(struct buffer *buffer, const char *format, ...)
     return true;
 }
 
+void buffer_cut(struct buffer *buffer, size_t length)
+{
+    buffer->length = length;
+    if (buffer->bytes != NULL)
+        buffer->bytes[length] = '\0';
+}
+
 void buffer_clear(struct buffer *buffer)
 {
-    buffer->length = 0;
-    if (buffer->bytes != NULL)
-        buffer->bytes[0] = '\0';
+    buffer_cut(buffer, 0);
 }
 
 void buffer_free(struct buffer *buffer)

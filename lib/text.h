@@ -26,6 +26,9 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Forgets what is behind the first `length` bytes (no more than there are) and keeps the memory. */
+void buffer_cut(struct buffer *buffer, size_t length);
+
 /* Forgets the content and keeps the memory. */
 void buffer_clear(struct buffer *buffer);
 

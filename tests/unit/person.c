@@ -27,13 +27,11 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 char *__real_strdup(const char *text);
 void __real_free(void *bytes);
-json_t *__real_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *text);
 void __wrap_free(void *bytes);
-json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error);
 
 static bool fails_now(void)
 {
@@ -77,17 +75,6 @@ void __wrap_free(void *bytes)
     if (bytes != NULL)
         memory.live--;
     __real_free(bytes);
-}
-
-/* Jansson's parser passes over some failures, and then reads a word with a letter missing: it is
- * spared. */
-json_t *__wrap_json_loadb(const char *bytes, size_t length, size_t flags, json_error_t *error)
-{
-    long until_failure = memory.until_failure;
-    memory.until_failure = -1;
-    json_t *value = __real_json_loadb(bytes, length, flags, error);
-    memory.until_failure = until_failure;
-    return value;
 }
 
 /* ---- commands: a new reference, or NULL with `failure` filled ---- */
