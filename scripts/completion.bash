@@ -13,7 +13,7 @@ _an_sync_options() {
     csv-diff) echo "--key --columns --follow --current --max-lapse --all --exit-code --people $common" ;;
     mime-extract) echo "--list --from --subject --require-auth --max-size --archive $common" ;;
     roster-dump) echo "--store --runs $common" ;;
-    roster-commit) echo "--store --adopt $common" ;;
+    roster-commit) echo "--store --adopt --map $common" ;;
     slack-notify) echo "--dry-run --names --error --started --title $common" ;;
   esac
 }
@@ -22,7 +22,8 @@ _an_sync_options() {
 # anything, since it was no option with an argument (status 1).
 _an_sync_argument() {
   case $1:$2 in
-    an-sync:-c | an-sync:--config | an-upsert:-m | an-upsert:--map | an-lapse:-m | an-lapse:--map)
+    an-sync:-c | an-sync:--config | an-upsert:-m | an-upsert:--map | an-lapse:-m | an-lapse:--map | roster-commit:-m | \
+      roster-commit:--map)
       mapfile -t COMPREPLY < <(compgen -f -- "$3")
       ;;
     roster-*:-s | roster-*:--store)

@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # make demo's script: what it shows, and that it leaves nothing behind.
 
 load helpers

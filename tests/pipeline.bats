@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # The whole pipe against the sandbox: what a group holds after a sync, what it costs in requests, and
 # that neither accidents nor bad exports leave traces.
 
@@ -172,8 +173,12 @@ in_step() {
 @test "bulk mode: two files and one pipe, without a roster" {
   two_weeks
   csv-diff --follow akid -c "$(an-upsert --print-columns)" /dev/null week1.csv | an-upsert -r 0 | an-lapse -r 0 >week1.ndjson
-  run -0 --separate-stderr bash -o pipefail -c \
-    'csv-diff --follow akid -c "$(an-upsert --print-columns)" week1.csv week2.csv | an-upsert -r 0 | an-lapse -r 0 | slack-notify'
+  bulk() {
+    set -o pipefail
+    csv-diff --follow akid -c "$(an-upsert --print-columns)" week1.csv week2.csv | an-upsert -r 0 | an-lapse -r 0 |
+      slack-notify
+  }
+  run -0 --separate-stderr bulk
   has "$output" '1 new, 14 updated, 1 lapsed'
   has "$(sandbox_get slack)" '1 new, 14 updated, 1 lapsed'
   diff <(members_in week2.csv) <(people | grep '|True$' | cut -d'|' -f1)
