@@ -23,6 +23,7 @@ static iconv_t open_conversion(const char *charset)
         charset[strspn(charset, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                 "0123456789-_.:+")] != '\0')
         return NO_CONVERSION;
+    g_mime_init(); /* as in mail_parse */
     return iconv_open("UTF-8", g_mime_charset_iconv_name(charset));
 }
 

@@ -151,6 +151,9 @@ static enum status extract(enum extract_kind kind, const char *charset, struct b
 {
     enum status status = unpack(kind, content, csv, failure);
     buffer_free(content);
+    if (status == STATUS_OK && csv->length > 0 &&
+        (is_zip(csv->bytes, csv->length) || is_gzip(csv->bytes, csv->length)))
+        status = fail(failure, STATUS_DATA, "it is packed twice");
     if (status == STATUS_OK)
         status = charset_to_utf8(csv, charset, assumed, failure);
     if (status == STATUS_OK)

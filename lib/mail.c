@@ -247,7 +247,7 @@ enum status mail_parse(struct buffer *raw, struct mail **mail_out, struct failur
         buffer_free(raw);
         return fail(failure, STATUS_DATA, "not a mail: %s", why);
     }
-    g_mime_init();
+    g_mime_init(); /* to be called often, and never undone: GMime can't begin again */
     struct mail *mail = g_new0(struct mail, 1);
     mail->messages = g_ptr_array_new_with_free_func(g_object_unref);
     mail->strings = g_ptr_array_new_with_free_func(g_free);
@@ -282,7 +282,6 @@ void mail_free(struct mail *mail)
     g_ptr_array_free(mail->messages, TRUE);
     g_ptr_array_free(mail->strings, TRUE);
     g_free(mail);
-    g_mime_shutdown();
 }
 
 const struct mail_facts *mail_facts(const struct mail *mail)

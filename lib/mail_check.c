@@ -127,7 +127,7 @@ static enum status check_verdict(const char *name, const char *verdict, bool wan
     if (verdict == NULL && wanted)
         return fail(failure, STATUS_DATA, "refused: it has no %s", name);
     if (verdict != NULL && !ascii_equal(verdict, "PASS"))
-        return fail(failure, STATUS_DATA, "refused: %s says %s", name, verdict);
+        return fail(failure, STATUS_DATA, "refused: %s says \"%s\"", name, verdict);
     return STATUS_OK;
 }
 

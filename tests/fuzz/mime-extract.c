@@ -1,0 +1,89 @@
+/*
+ * libFuzzer's way into mime-extract: a mail is parsed, checked and listed, and its export taken
+ * out. Of the input's first byte the lowest bit says whether it is a mail or an archive.
+ *
+ * build=build/fuzz; mkdir -p $build/corpus
+ * clang -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined \
+ *   $(pkg-config --cflags gmime-3.0 libarchive jansson) -o $build/mime-extract \
+ *   tests/fuzz/mime-extract.c lib/{auth_results,charset,extract,mail,mail_check,mail_content}.c \
+ *   lib/{status,text,unpack}.c $(pkg-config --libs gmime-3.0 libarchive jansson)
+ * for date in 2026-11-09 2026-11-16; do
+ *   { printf m; cat samples/mail-$date.eml; } >$build/corpus/$date
+ * done
+ * $build/mime-extract -detect_leaks=0 -max_len=65536 -max_total_time=60 $build/corpus
+ *
+ * GMime itself leaks a little on malformed addresses; what we leak shows in make check SANITIZE=1.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth_results.h"
+#include "extract.h"
+#include "mail.h"
+#include "mail_check.h"
+
+enum { MOST = 1024 * 1024 }; /* bytes that anything may unpack to */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* What comes out is never larger than allowed, and it is UTF-8 and not empty. */
+static void check_csv(enum status status, const struct buffer *csv)
+{
+    require(csv->length <= MOST);
+    if (status == STATUS_OK)
+        require(csv->length > 0 && utf8_valid(csv->bytes, csv->length, NULL));
+}
+
+static void check_facts(const struct mail *mail)
+{
+    const struct mail_facts *facts = mail_facts(mail);
+    const char *texts[] = {facts->from,       facts->from_domain,    facts->subject, facts->date,
+                           facts->message_id, facts->authentication, facts->spam,    facts->virus};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        require(texts[i] == NULL || utf8_valid(texts[i], strlen(texts[i]), NULL));
+    for (size_t i = 0; i < mail_part_count(mail); i++) {
+        const struct mail_part *part = mail_part(mail, i);
+        require(part->type != NULL);
+        require(part->name == NULL || utf8_valid(part->name, strlen(part->name), NULL));
+    }
+}
+
+static void try_mail(struct buffer *raw, struct buffer *csv)
+{
+    struct failure failure;
+    struct mail *mail;
+    const char *assumed;
+    if (mail_parse(raw, &mail, &failure) != STATUS_OK)
+        return;
+    check_facts(mail);
+    (void)mail_check_from(mail, "rosa@example.org,@example.com", &failure);
+    (void)mail_check_subject(mail, "Export", &failure);
+    (void)mail_check_authentication(mail, MAIL_CHECK_SES, &failure);
+    check_csv(extract_from_mail(mail, csv, &assumed, &failure), csv);
+    mail_free(mail);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buffer raw = {.limit = 0};
+    struct buffer csv = {.limit = MOST};
+    struct failure failure;
+    const char *assumed;
+    if (size < 1)
+        return 0;
+    require(buffer_append(&raw, data + 1, size - 1));
+    if ((data[0] & 1) != 0)
+        try_mail(&raw, &csv);
+    else
+        check_csv(extract_from_file(&raw, &csv, &assumed, &failure), &csv);
+    buffer_free(&raw);
+    buffer_free(&csv);
+    return 0;
+}
