@@ -12,6 +12,7 @@
  */
 #include "csv_scan.h"
 
+#include "huge.h"
 #include "key_index.h"
 #include "text.h"
 
@@ -309,6 +310,7 @@ static __attribute__((noinline)) bool add_row(struct scan *scan, size_t start, s
         struct csv_row *rows = reallocarray(table->rows, room, sizeof *rows);
         if (rows == NULL)
             return false;
+        huge_pages(rows, room * sizeof *rows);
         table->rows = rows;
         scan->room = room;
     }

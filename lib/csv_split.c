@@ -244,12 +244,18 @@ void csv_table_free(struct csv_table *table)
     free(table);
 }
 
+uint64_t csv_table_size(const struct csv_table *table, size_t row)
+{
+    uint64_t end =
+        row + 1 < table->count ? table->rows[row + 1].start : csv_text_length(table->text);
+    return end - table->rows[row].start;
+}
+
 const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length)
 {
     const char *bytes = csv_text_bytes(table->text);
     uint64_t start = table->rows[row].start;
-    uint64_t end =
-        row + 1 < table->count ? table->rows[row + 1].start : csv_text_length(table->text);
+    uint64_t end = start + csv_table_size(table, row);
     while (end > start && is_line_end(bytes[end - 1]))
         end--;
     *length = (size_t)(end - start);
@@ -261,8 +267,7 @@ void csv_table_prefetch(const struct csv_table *table, size_t row)
     enum { LINE = 64, MOST = 8 };
     const char *bytes = csv_text_bytes(table->text);
     uint64_t start = table->rows[row].start;
-    uint64_t end =
-        row + 1 < table->count ? table->rows[row + 1].start : csv_text_length(table->text);
+    uint64_t end = start + csv_table_size(table, row);
     for (uint64_t i = 0; i < MOST && start < end; i++, start += LINE)
         __builtin_prefetch(bytes + start);
 }

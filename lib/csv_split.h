@@ -49,6 +49,9 @@ void csv_table_free(struct csv_table *table);
 /* The bytes of a row without its line end. */
 const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length);
 
+/* How many bytes a row takes, with what stands between it and the next one. */
+uint64_t csv_table_size(const struct csv_table *table, size_t row);
+
 /* Asks the processor to fetch the bytes of a row. */
 void csv_table_prefetch(const struct csv_table *table, size_t row);
 

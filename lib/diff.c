@@ -3,13 +3,11 @@
 #include "csv_split.h"
 #include "diff_columns.h"
 #include "diff_match.h"
+#include "diff_render.h"
 #include "key_index.h"
-#include "row_compare.h"
-#include "text.h"
 #include "workers.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct diff {
     const struct diff_options *options; /* borrowed from diff_open's caller */
@@ -115,24 +113,18 @@ static enum status follow(struct diff *diff, struct failure *failure)
     return STATUS_OK;
 }
 
-/* Whether a key of OLDER that NEWER has is written though nothing differs. */
-static bool is_updated(const struct diff *diff, unsigned char state)
-{
-    return diff->options->all || (state & OLDER_STALE) != 0 || (state & OLDER_SAME) == 0;
-}
-
 static void count(struct diff *diff)
 {
     struct diff_summary *summary = &diff->summary;
     for (size_t row = 0; row < diff->older->count; row++) {
-        unsigned char state = diff->match.older_state[row];
+        unsigned char state = diff_match_state(&diff->match, row);
         if ((state & OLDER_PASSED) != 0)
             continue;
         if ((state & OLDER_FOLLOWED) != 0)
             summary->updated++;
         else if ((state & OLDER_SEEN) == 0)
             summary->lapsed++;
-        else if (is_updated(diff, state))
+        else if (diff_match_updated(&diff->match, state))
             summary->updated++;
         else
             summary->unchanged++;
@@ -180,6 +172,7 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
     diff->match.seed = key_seed();
     diff->match.threads = options->threads > 0 ? options->threads : workers_available();
     diff->match.current_value = options->current_value;
+    diff->match.all = options->all;
     enum status status = csv_text_open(older, &diff->older_text, failure);
     if (status == STATUS_OK)
         status = csv_text_open(newer, &diff->newer_text, failure);
@@ -220,6 +213,12 @@ enum status diff_open(const char *older, const char *newer, const struct diff_op
     return status;
 }
 
+static void close_text(void *job)
+{
+    struct csv_text *const *text = job;
+    csv_text_close(*text);
+}
+
 void diff_close(struct diff *diff)
 {
     if (diff == NULL)
@@ -228,8 +227,9 @@ void diff_close(struct diff *diff)
     diff_columns_free(&diff->columns);
     csv_table_free(diff->older);
     csv_table_free(diff->newer);
-    csv_text_close(diff->older_text);
-    csv_text_close(diff->newer_text);
+    /* Unmapping takes as long as the file is large. */
+    struct csv_text *texts[] = {diff->older_text, diff->newer_text};
+    workers_run(texts, 2, sizeof texts[0], close_text);
     free(diff);
 }
 
@@ -243,177 +243,9 @@ const char *diff_warning(const struct diff *diff)
     return diff->warning.text[0] != '\0' ? diff->warning.text : NULL;
 }
 
-/* ---- the walk ---- */
-
-struct walk {
-    struct diff *diff;
-    struct csv_record *older;
-    struct csv_record *newer;
-    struct diff_pair *row;
-    struct diff_pair *was;
-    struct buffer key;
-    struct csv_lines lines;
-    size_t followed; /* the next one */
-    diff_visit *visit;
-    void *context;
-};
-
-static enum status load(const struct csv_table *table, uint64_t row, struct csv_record *record,
-                        struct failure *failure)
+enum status diff_write(struct diff *diff, struct output *output, diff_render *render,
+                       const void *context, struct failure *failure)
 {
-    return csv_table_parse(table, (size_t)row, record) ? STATUS_OK : csv_table_fail(table, failure);
-}
-
-/* Puts a record's fields into walk->row. */
-static void fill_row(struct walk *walk, const struct csv_table *table,
-                     const struct csv_record *record, struct diff_change *change)
-{
-    size_t columns = csv_header_count(table->header);
-    for (size_t i = 0; i < columns; i++)
-        walk->row[i] =
-            (struct diff_pair){csv_header_name(table->header, i), csv_record_value(record, i)};
-    change->row = walk->row;
-    change->row_count = columns;
-}
-
-static void carry_columns(struct walk *walk, struct diff_change *change)
-{
-    const struct diff *diff = walk->diff;
-    for (size_t i = 0; i < diff->columns.carried_count; i++) {
-        size_t column = diff->columns.carried[i];
-        walk->row[change->row_count++] = (struct diff_pair){
-            csv_header_name(diff->older->header, column), csv_record_value(walk->older, column)};
-    }
-}
-
-static void add_was(struct walk *walk, size_t newer_column, struct csv_value value,
-                    struct diff_change *change)
-{
-    walk->was[change->was_count++] =
-        (struct diff_pair){csv_header_name(walk->diff->newer->header, newer_column), value};
-}
-
-static void fill_was(struct walk *walk, struct diff_change *change)
-{
-    const struct diff_columns *columns = &walk->diff->columns;
-    for (size_t i = 0; i < columns->compared_count; i++) {
-        struct csv_value before = row_compare_value(walk->older, columns->compared[i].older);
-        struct csv_value now = csv_record_value(walk->newer, columns->compared[i].newer);
-        if (before.length != now.length || memcmp(before.bytes, now.bytes, now.length) != 0)
-            add_was(walk, columns->compared[i].newer, before, change);
-    }
-}
-
-static enum status fill_key(struct walk *walk, const struct csv_table *table,
-                            const struct csv_record *record, struct diff_change *change,
-                            struct failure *failure)
-{
-    struct csv_value key = csv_record_value(record, table->key);
-    buffer_clear(&walk->key);
-    if (!buffer_append(&walk->key, key.bytes, key.length))
-        return fail_memory(failure);
-    size_t length = text_normalize(walk->key.bytes, walk->key.bytes, key.length);
-    walk->key.bytes[length] = '\0';
-    change->key = (struct csv_value){walk->key.bytes, length};
-    return STATUS_OK;
-}
-
-static enum status show_one(struct walk *walk, enum diff_kind kind, const struct csv_table *table,
-                            uint64_t row, struct failure *failure)
-{
-    struct diff_change change = {.kind = kind,
-                                 .key = {"", 0},
-                                 .key_name = walk->diff->options->key,
-                                 .file = walk->diff->newer_path};
-    enum status status = load(table, row, walk->newer, failure);
-    if (status != STATUS_OK)
-        return status;
-    fill_row(walk, table, walk->newer, &change);
-    if (kind == DIFF_SKIPPED)
-        change.line = csv_table_line(table, (size_t)row, &walk->lines);
-    else
-        status = fill_key(walk, table, walk->newer, &change, failure);
-    return status == STATUS_OK ? walk->visit(&change, walk->context, failure) : status;
-}
-
-static enum status show_updated(struct walk *walk, uint64_t newer, uint64_t older, bool is_same,
-                                bool is_followed, struct failure *failure)
-{
-    const struct diff *diff = walk->diff;
-    struct diff_change change = {.kind = DIFF_UPDATED, .key_name = diff->options->key};
-    enum status status = load(diff->newer, newer, walk->newer, failure);
-    if (status == STATUS_OK)
-        status = load(diff->older, older, walk->older, failure);
-    if (status == STATUS_OK)
-        status = fill_key(walk, diff->newer, walk->newer, &change, failure);
-    if (status != STATUS_OK)
-        return status;
-    fill_row(walk, diff->newer, walk->newer, &change);
-    carry_columns(walk, &change);
-    change.was = walk->was;
-    if (is_followed)
-        add_was(walk, diff->newer->key, csv_record_value(walk->older, diff->older->key), &change);
-    if (!is_same)
-        fill_was(walk, &change);
-    return walk->visit(&change, walk->context, failure);
-}
-
-static enum status show_newer(struct walk *walk, uint64_t row, struct failure *failure)
-{
-    const struct diff *diff = walk->diff;
-    const struct diff_match *match = &diff->match;
-    uint64_t key = diff->newer->rows[row].key;
-    if (key == 0)
-        return show_one(walk, DIFF_SKIPPED, diff->newer, row, failure);
-    if (key == NEWER_REPEATS)
-        return STATUS_OK;
-    if ((key & NEWER_MATCHED) == 0) {
-        if (walk->followed == match->followed_count || match->followed[walk->followed].newer != row)
-            return show_one(walk, DIFF_NEW, diff->newer, row, failure);
-        uint64_t older = match->followed[walk->followed++].older;
-        return show_updated(walk, row, older, false, true, failure);
-    }
-    uint64_t older = key & ~NEWER_MATCHED;
-    unsigned char state = match->older_state[older];
-    if ((state & OLDER_WRITTEN) != 0 || !is_updated(diff, state))
-        return STATUS_OK;
-    match->older_state[older] |= OLDER_WRITTEN;
-    return show_updated(walk, row, older, (state & OLDER_SAME) != 0, false, failure);
-}
-
-static enum status walk_rows(struct walk *walk, struct failure *failure)
-{
-    const struct diff *diff = walk->diff;
-    const unsigned char stays = OLDER_PASSED | OLDER_SEEN | OLDER_FOLLOWED;
-    enum status status = STATUS_OK;
-    for (size_t row = 0; row < diff->newer->count && status == STATUS_OK; row++)
-        status = show_newer(walk, row, failure);
-    for (size_t row = 0; row < diff->older->count && status == STATUS_OK; row++)
-        if ((diff->match.older_state[row] & stays) == 0)
-            status = show_one(walk, DIFF_LAPSED, diff->older, row, failure);
-    return status;
-}
-
-enum status diff_each(struct diff *diff, diff_visit *visit, void *context, struct failure *failure)
-{
-    size_t most = csv_header_count(diff->newer->header) + 1;
-    if (diff->older->header != NULL)
-        most += csv_header_count(diff->older->header);
-    struct walk walk = {.diff = diff,
-                        .older = csv_record_new(),
-                        .newer = csv_record_new(),
-                        .row = calloc(most, sizeof *walk.row),
-                        .was = calloc(most, sizeof *walk.was),
-                        .visit = visit,
-                        .context = context};
-    enum status status =
-        walk.older == NULL || walk.newer == NULL || walk.row == NULL || walk.was == NULL
-            ? fail_memory(failure)
-            : walk_rows(&walk, failure);
-    csv_record_free(walk.older);
-    csv_record_free(walk.newer);
-    free(walk.row);
-    free(walk.was);
-    buffer_free(&walk.key);
-    return status;
+    return diff_render_all(&diff->match, diff->options->key, diff->newer_path, output, render,
+                           context, failure);
 }

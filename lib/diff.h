@@ -1,6 +1,6 @@
 /*
- * What changed between two exports: reads both, matches their rows by key, compares them, and shows
- * each change to a visitor. It writes nothing.
+ * What changed between two exports: reads both, matches their rows by key, compares them, and has
+ * each change rendered, in whatever form the caller likes.
  *
  * Exact: two rows are the same when every compared field is the same, byte for byte, once libcsv
  * has undone the quoting. The order of rows and of columns does not count.
@@ -10,6 +10,7 @@
 
 #include "csv_record.h"
 #include "csv_split.h"
+#include "output.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -56,7 +57,7 @@ struct diff_pair {
     struct csv_value value;
 };
 
-/* One record of the outcome; everything in it is borrowed until the visitor returns. */
+/* One record of the outcome; everything in it is borrowed while it is rendered. */
 struct diff_change {
     enum diff_kind kind;
     struct csv_value key;        /* normalized; empty when skipped */
@@ -83,12 +84,15 @@ const struct diff_summary *diff_summary(const struct diff *diff);
 /* A sentence for people on what was asked for and could not be done; NULL without one. Borrowed. */
 const char *diff_warning(const struct diff *diff);
 
-/* Returns STATUS_OK to go on; anything else ends the walk, which returns it. */
-typedef enum status diff_visit(const struct diff_change *change, void *context,
-                               struct failure *failure);
+/* Writes one change to `output`. It is called on several threads at once, each with an output of
+ * its own. */
+typedef void diff_render(struct output *output, const struct diff_change *change,
+                         const void *context);
 
-/* Visits every change: new, updated and skipped in the order of NEWER, then lapsed in the order of
- * OLDER. Once per diff. STATUS_IO when a file changed meanwhile. */
-enum status diff_each(struct diff *diff, diff_visit *visit, void *context, struct failure *failure);
+/* Renders every change to `output`: new, updated and skipped in the order of NEWER, then lapsed in
+ * the order of OLDER. Once per diff. STATUS_IO when a file changed meanwhile, memory ran out, or
+ * `output` failed, of which output_flush tells more. */
+enum status diff_write(struct diff *diff, struct output *output, diff_render *render,
+                       const void *context, struct failure *failure);
 
 #endif

@@ -37,7 +37,7 @@ static struct csv_value trimmed(struct csv_value value)
 
 static bool is_lapsing(const struct diff_match *match, size_t row)
 {
-    return (match->older_state[row] & (OLDER_PASSED | OLDER_SEEN)) == 0;
+    return (diff_match_state(match, row) & (OLDER_PASSED | OLDER_SEEN)) == 0;
 }
 
 static bool is_new(const struct diff_match *match, size_t row)
@@ -117,7 +117,7 @@ static enum status follow_row(struct follower *follower, uint64_t row, struct fa
         return STATUS_OK;
     follower->lapsing[queue].front = follower->lapsing[entry].next;
     uint64_t older = follower->lapsing[entry].row;
-    match->older_state[older] |= OLDER_FOLLOWED;
+    diff_match_note(match, older, OLDER_FOLLOWED);
     match->followed[match->followed_count++] = (struct followed){row, older};
     return STATUS_OK;
 }

@@ -99,8 +99,9 @@ static void write_skipped(struct output *output, const struct diff_change *chang
     output_text(output, line);
 }
 
-void diff_json_change(struct output *output, const struct diff_change *change)
+void diff_json_change(struct output *output, const struct diff_change *change, const void *context)
 {
+    (void)context;
     static const char *const beginnings[] = {[DIFF_NEW] = "{\"change\":\"new\",\"key\":",
                                              [DIFF_UPDATED] = "{\"change\":\"updated\",\"key\":",
                                              [DIFF_LAPSED] = "{\"change\":\"lapsed\",\"key\":"};

@@ -7,8 +7,9 @@
 #include "diff.h"
 #include "output.h"
 
-/* One change as a line. Values are UTF-8 and hold no NUL, which csv_split has checked. */
-void diff_json_change(struct output *output, const struct diff_change *change);
+/* One change as a line (a diff_render, without context). Values are UTF-8 and hold no NUL, which
+ * csv_split has checked. */
+void diff_json_change(struct output *output, const struct diff_change *change, const void *context);
 
 /* The last line. */
 void diff_json_summary(struct output *output, const struct diff_summary *summary);

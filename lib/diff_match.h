@@ -39,6 +39,8 @@ struct followed {
     uint64_t older;
 };
 
+struct row_compare;
+
 struct diff_match {
     const struct csv_table *older; /* borrowed, all three */
     struct csv_table *newer;
@@ -46,13 +48,14 @@ struct diff_match {
     const char *current_value;
     uint64_t seed;
     unsigned threads;
+    bool all; /* unchanged members are written, too */
     _Atomic unsigned char *older_state;
     struct followed *followed; /* in the order of NEWER */
     size_t followed_count;
 };
 
-/* Matches the tables of `match`, whose other fields are NULL or 0 before. They are to be given to
- * diff_match_free, also on error. STATUS_IO. */
+/* Matches the tables of `match`, whose last fields, from older_state on, are NULL or 0 before. They
+ * are to be given to diff_match_free, also on error. STATUS_IO. */
 enum status diff_match_run(struct diff_match *match, struct failure *failure);
 
 /* Pairs keys that would lapse with keys that would be new, by the columns to follow: the nth row of
@@ -60,5 +63,15 @@ enum status diff_match_run(struct diff_match *match, struct failure *failure);
 enum status diff_match_follow(struct diff_match *match, struct failure *failure);
 
 void diff_match_free(struct diff_match *match);
+
+/* What is known of a row of OLDER, and adding to it; any thread may. */
+unsigned char diff_match_state(const struct diff_match *match, uint64_t older);
+void diff_match_note(struct diff_match *match, uint64_t older, unsigned char flags);
+
+/* Whether a key that is in both files is to be written as updated, its state being this. */
+bool diff_match_updated(const struct diff_match *match, unsigned char state);
+
+/* Something for one thread to compare with; the caller's, NULL when memory runs out. */
+struct row_compare *diff_match_compare(const struct diff_match *match);
 
 #endif

@@ -104,8 +104,11 @@ static void write_difference(struct output *output, const struct diff_change *ch
     output_text(output, "\n");
 }
 
-void diff_people_change(struct output *output, const struct diff_change *change, bool colour)
+void diff_people_change(struct output *output, const struct diff_change *change,
+                        const void *context)
 {
+    const struct diff_people *people = context;
+    bool colour = people->colour;
     static const char *const signs[] = {
         [DIFF_NEW] = "+ ", [DIFF_UPDATED] = "~ ", [DIFF_LAPSED] = "- ", [DIFF_SKIPPED] = "? "};
     static const char *const colours[] = {[DIFF_NEW] = "\033[32m",

@@ -1,5 +1,7 @@
 #include "key_index.h"
 
+#include "huge.h"
+
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -36,9 +38,12 @@ struct key_index *key_index_new(uint64_t rows)
     if (rows > (uint64_t)1 << 31)
         return NULL;
     uint64_t capacity = rows + rows / 2 + 8;
-    struct key_index *index = calloc(1, sizeof *index + capacity * sizeof index->slots[0]);
-    if (index != NULL)
-        index->capacity = capacity;
+    size_t size = sizeof(struct key_index) + capacity * sizeof(uint64_t);
+    struct key_index *index = calloc(1, size);
+    if (index == NULL)
+        return NULL;
+    huge_pages(index, size);
+    index->capacity = capacity;
     return index;
 }
 

@@ -47,21 +47,29 @@ static void empty(struct output *output)
     output->length = 0;
 }
 
+static bool grow(struct output *output, size_t length)
+{
+    size_t needed = output->length + length;
+    if (length > SIZE_MAX / 4 || needed > SIZE_MAX / 4)
+        return false;
+    size_t capacity = needed > output->capacity * 2 ? needed : output->capacity * 2;
+    char *bytes = realloc(output->bytes, capacity);
+    if (bytes == NULL)
+        return false;
+    output->bytes = bytes;
+    output->capacity = capacity;
+    return true;
+}
+
 char *output_room(struct output *output, size_t length)
 {
-    if (length > output->capacity - output->length)
+    if (length > output->capacity - output->length && output->file >= 0)
         empty(output);
     if (output->error != 0)
         return NULL;
-    if (length > output->capacity) {
-        char *bytes = length < SIZE_MAX / 2 ? malloc(length) : NULL;
-        if (bytes == NULL) {
-            output->error = ENOMEM;
-            return NULL;
-        }
-        free(output->bytes);
-        output->bytes = bytes;
-        output->capacity = length;
+    if (length > output->capacity - output->length && !grow(output, length)) {
+        output->error = ENOMEM;
+        return NULL;
     }
     return output->bytes + output->length;
 }
@@ -80,12 +88,27 @@ void output_bytes(struct output *output, const void *bytes, size_t length)
     output->length += length;
 }
 
+void output_move(struct output *output, struct output *from)
+{
+    if (output->error == 0)
+        output->error = from->error;
+    /* What is large is not copied once more. */
+    if (output->file >= 0 && from->length >= OUTPUT_SIZE) {
+        empty(output);
+        if (output->error == 0 && !write_all(output->file, from->bytes, from->length))
+            output->error = errno;
+    } else {
+        output_bytes(output, from->bytes, from->length);
+    }
+    from->length = 0;
+}
+
 void output_text(struct output *output, const char *text)
 {
     output_bytes(output, text, strlen(text));
 }
 
-int output_failed(const struct output *output)
+bool output_failed(const struct output *output)
 {
     return output->error != 0;
 }

@@ -6,12 +6,13 @@
 
 #include "status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct output;
 
-/* Writes to `file`, which stays the caller's. NULL when memory runs out; to be given to
- * output_free, which does not write what is left. */
+/* Writes to `file`, which stays the caller's; when it is -1, keeps all in memory for output_move.
+ * NULL when memory runs out; to be given to output_free, which does not write what is left. */
 struct output *output_new(int file);
 
 /* NULL is harmless. */
@@ -28,8 +29,11 @@ void output_bytes(struct output *output, const void *bytes, size_t length);
 /* Adds a string; likewise. */
 void output_text(struct output *output, const char *text);
 
+/* Moves what is kept in memory in `from`, and its error, to the end of `output`. */
+void output_move(struct output *output, struct output *from);
+
 /* Whether a write has failed: nothing more is written then. */
-int output_failed(const struct output *output);
+bool output_failed(const struct output *output);
 
 /* Writes all that is there. STATUS_OK, or STATUS_IO: the first error since output_new, with its
  * errno in `*error` (EPIPE when the reader has gone, ENOMEM). */

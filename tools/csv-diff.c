@@ -33,13 +33,6 @@ struct options {
     const char *newer;
 };
 
-/* What the visitor writes with. */
-struct writing {
-    struct output *output;
-    bool for_people;
-    bool colour;
-};
-
 static void options_free(struct options *options)
 {
     for (size_t i = 0; i < options->diff.column_count; i++)
@@ -127,44 +120,34 @@ static bool read_current(struct options *options, const char *text)
     return length > 0;
 }
 
-static enum status show(const struct diff_change *change, void *context, struct failure *failure)
-{
-    struct writing *writing = context;
-    (void)failure;
-    if (writing->for_people)
-        diff_people_change(writing->output, change, writing->colour);
-    else
-        diff_json_change(writing->output, change);
-    return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
-}
-
 /* Writes every change and the summary. A reader that has gone needs no message. */
 static enum status write_changes(struct diff *diff, const struct options *options)
 {
     const char *no_colour = getenv("NO_COLOR");
+    struct diff_people people = {.colour = (no_colour == NULL || no_colour[0] == '\0') &&
+                                           isatty(STDOUT_FILENO)};
     struct failure failure = {""};
-    struct writing writing = {.output = output_new(STDOUT_FILENO),
-                              .for_people = options->for_people,
-                              .colour = (no_colour == NULL || no_colour[0] == '\0') &&
-                                        isatty(STDOUT_FILENO)};
-    if (writing.output == NULL) {
+    struct output *output = output_new(STDOUT_FILENO);
+    if (output == NULL) {
         cli_warn(program, "out of memory");
         return STATUS_IO;
     }
-    enum status status = diff_each(diff, show, &writing, &failure);
-    if (status == STATUS_OK && writing.for_people)
-        diff_people_summary(writing.output, diff_summary(diff), writing.colour);
+    enum status status =
+        diff_write(diff, output, options->for_people ? diff_people_change : diff_json_change,
+                   &people, &failure);
+    if (status == STATUS_OK && options->for_people)
+        diff_people_summary(output, diff_summary(diff), people.colour);
     else if (status == STATUS_OK)
-        diff_json_summary(writing.output, diff_summary(diff));
+        diff_json_summary(output, diff_summary(diff));
     int error;
-    if (output_flush(writing.output, &error) != STATUS_OK) {
+    if (output_flush(output, &error) != STATUS_OK) {
         status = STATUS_IO;
         if (error != EPIPE)
             cli_warn(program, "standard output: %s", strerror(error));
     } else if (status != STATUS_OK) {
         cli_warn(program, "%s", failure.text);
     }
-    output_free(writing.output);
+    output_free(output);
     return status;
 }
 

@@ -1,0 +1,41 @@
+/*
+ * OLDER's members by their key. Made by several threads, each of which takes those keys whose hash
+ * falls to it.
+ */
+#ifndef DIFF_KEYS_H
+#define DIFF_KEYS_H
+
+#include "diff_match.h"
+#include "key_index.h"
+#include "row_compare.h"
+#include "status.h"
+
+#include <stdint.h>
+
+struct diff_keys;
+
+/* Enters OLDER's rows; notes in match->older_state which of them are passed over, which keys stand
+ * in several rows, and of those which have one that is out of date. The caller's, to be given to
+ * diff_keys_free; NULL on error. STATUS_IO. */
+enum status diff_keys_new(struct diff_match *match, struct diff_keys **keys,
+                          struct failure *failure);
+
+/* NULL is harmless. */
+void diff_keys_free(struct diff_keys *keys);
+
+/* The first rows of keys that may have this hash, as in key_index.h. */
+void diff_keys_prefetch(const struct diff_keys *keys, uint64_t hash);
+uint64_t diff_keys_first(const struct diff_keys *keys, uint64_t hash, struct key_probe *probe);
+uint64_t diff_keys_next(const struct diff_keys *keys, uint64_t hash, struct key_probe *probe);
+
+/* Whether a row of NEWER is the same as any of OLDER whose key stands in several. STATUS_IO. */
+enum status diff_keys_same(const struct diff_keys *keys, struct row_compare *compare,
+                           uint64_t newer, bool *same, struct failure *failure);
+
+/* Looks for an earlier row of `table` with the same key; KEY_NONE when there is none, and `probe`
+ * is where the row is to be entered. STATUS_IO. */
+enum status diff_keys_earlier(struct row_compare *compare, const struct csv_table *table,
+                              const struct key_index *index, uint64_t row, struct key_probe *probe,
+                              uint64_t *earlier, struct failure *failure);
+
+#endif
