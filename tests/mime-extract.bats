@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # mime-extract: the export out of the mail, all of it or nothing.
+# shellcheck disable=SC2094,SC2154 # "mail" is a function and a file; bats sets stderr_lines
 
 load helpers
 
