@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # mime-extract: the export out of the mail, all of it or nothing.
-# shellcheck disable=SC2094,SC2154 # "mail" is a function and a file; bats sets stderr_lines
+# shellcheck disable=SC2016,SC2094,SC2154 # "mail" is a function and a file; bats sets stderr_lines
 
 load helpers
 
@@ -345,7 +345,7 @@ print('Content-Type: message/rfc822\n\n' * 5000)" >mail
 
 @test "-f takes addresses and domains, in any case, in a list" {
   mail --from 'Data <Membership@Example.org>' 'application/zip;file=export.zip' >mail
-  for from in membership@example.org MEMBERSHIP@EXAMPLE.ORG @example.org 'x@example.com, @Example.Org' ,membership@example.org,; do
+  for from in membership@example.org MEMBERSHIP@EXAMPLE.ORG @example.org 'x@example.com, @Example.Org' ',membership@example.org,'; do
     gives_export mail -f "$from"
   done
   gives_export mail -f x@example.com --from membership@example.org
