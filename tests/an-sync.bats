@@ -226,7 +226,7 @@ ended() {
   [ "$sent" -lt 20 ]
   [ "$(members)" -eq "$sent" ]
   has "$(cat err)" interrupted
-  has "$(slack_texts)" 'broke off'
+  has "$(slack_texts)" 'not finished'
   run -0 jq -c '.run | [.status, .sent, .acknowledged.new]' <(history)
   [ "$output" = "[75,true,$sent]" ]
   run -0 --separate-stderr an-sync week1.csv
