@@ -76,7 +76,7 @@ static enum status read_former(const json_t *record, struct acknowledgement *ack
     char *former = text_normalized(was);
     if (former == NULL)
         return fail_memory(failure);
-    if (former[0] != '\0' && strcmp(former, acknowledgement->email) != 0)
+    if (former[0] != '\0' && !is_same(acknowledgement->email, former))
         acknowledgement->former_email = former;
     else
         free(former);

@@ -89,7 +89,7 @@ enum status roster_open(const char *store, enum roster_mode mode, struct roster 
         return open_named(store, mode, roster, failure);
     char *found = NULL;
     enum status status = default_store(&found, failure);
-    if (status == STATUS_OK)
+    if (found != NULL)
         status = open_named(found, mode, roster, failure);
     free(found);
     return status;

@@ -13,8 +13,8 @@
 enum statement { PUT, REMOVE, ADD_COLUMN, ADD_RUN, STATEMENT_COUNT };
 
 static const char *const SQL[STATEMENT_COUNT] = {
-    [PUT] = "INSERT INTO members (email, id, map, row) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (email)"
-            " DO UPDATE SET id = excluded.id, map = excluded.map, row = excluded.row",
+    [PUT] = ("INSERT INTO members (email, id, map, row) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (email)"
+             " DO UPDATE SET id = excluded.id, map = excluded.map, row = excluded.row"),
     [REMOVE] = "DELETE FROM members WHERE email = ?1",
     [ADD_COLUMN] = "INSERT OR IGNORE INTO columns (name) VALUES (?1)",
     [ADD_RUN] = "INSERT INTO runs (run) VALUES (?1)",
@@ -136,11 +136,11 @@ static enum status store_put(void *handle, const struct roster_member *member,
     struct store *store = handle;
     char *row = json_dumps(member->row, JSON_COMPACT);
     const char *texts[] = {member->email, member->id, member->digest, row};
-    enum status status = row != NULL ? begin(store, failure) : fail_memory(failure);
+    enum status status = begin(store, failure);
     if (status == STATUS_OK)
         status = add_columns(store, member->row, failure);
     if (status == STATUS_OK)
-        status = change(store, PUT, texts, 4, failure);
+        status = row != NULL ? change(store, PUT, texts, 4, failure) : fail_memory(failure);
     if (status != STATUS_OK)
         forget_pending(store);
     free(row);
@@ -163,9 +163,9 @@ static enum status store_add_run(void *handle, const json_t *run, struct failure
     struct store *store = handle;
     char *text = json_dumps(run, JSON_COMPACT);
     const char *texts[] = {text};
-    enum status status = text != NULL ? begin(store, failure) : fail_memory(failure);
+    enum status status = begin(store, failure);
     if (status == STATUS_OK)
-        status = change(store, ADD_RUN, texts, 1, failure);
+        status = text != NULL ? change(store, ADD_RUN, texts, 1, failure) : fail_memory(failure);
     if (status != STATUS_OK)
         forget_pending(store);
     free(text);

@@ -1,0 +1,46 @@
+# A roster for .bats files, whatever keeps it. Only this file and roster-sqlite.bats know what that is.
+
+# use_roster [NAME]: names, in the exported AN_ROSTER, a roster of the test's own that nobody has made yet.
+use_roster() {
+  export AN_ROSTER=sqlite:$BATS_TEST_TMPDIR/rosters/${1:-roster}.sqlite
+}
+
+# unusable_roster: prints the name of a roster that can't be written, whoever tries.
+unusable_roster() {
+  echo sqlite:/dev/null/roster.sqlite
+}
+
+# check_roster: fails when the store is damaged.
+check_roster() {
+  [ "$(sqlite3 "${AN_ROSTER#sqlite:}" 'PRAGMA integrity_check')" = ok ]
+}
+
+# members: the roster's members as JSON objects, one a line, with the two columns that are not the row's.
+members() {
+  roster-dump >members.csv || return
+  csv-diff /dev/null members.csv | jq -cS 'select(.row).row'
+}
+
+# addresses: the members' addresses, one a line.
+addresses() {
+  members | jq -r .email
+}
+
+# result CHANGE KEY [MORE]: a record that Action Network has acknowledged; MORE is a JSON object.
+result() {
+  jq -nc --arg change "$1" --arg key "$2" --argjson more "${3:-null}" \
+    '{$change, $key, row: {email: $key}, result: {status: "ok", http: 200}} * ($more // {})'
+}
+
+# records COUNT [FROM [NOTE]]: acknowledged new members, quickly made, each with the note (plain ASCII).
+records() {
+  local from=${2:-1} note=${3+,\"note\":\"$3\"}
+  seq "$from" $((from + $1 - 1)) |
+    sed "s/.*/{\"change\":\"new\",\"key\":\"&@example.org\",\"row\":{\"email\":\"&@example.org\"$note},\"result\":{\"status\":\"ok\"}}/"
+}
+
+# make_silence: makes ./silent, to be read from, where nothing ever comes and no end either.
+make_silence() {
+  mkfifo silent
+  exec 9<>silent
+}
