@@ -280,15 +280,14 @@ is() {
 
 @test "requests over the rate are refused, every second one with Retry-After, and nothing is applied" {
   start_sandbox --rate 3
-  codes='' waits=''
-  for n in 1 2 3 4 5 6 7; do
-    sign_up "p$n@example.org"
-    codes+="$code "
-    waits+="$(grep -ci '^retry-after: 1' headers) " || true
-  done
-  [ "$codes" = '200 200 200 429 429 429 429 ' ]
-  [ "$waits" = '0 0 0 0 1 0 1 ' ]
-  [ "$(sandbox_people | wc -l)" -eq 3 ]
+  # One process and one connection, so that all come within a second on a busy machine too.
+  curl --silent --noproxy '*' --dump-header headers --output answers --header "OSDI-API-Token: $AN_API_KEY" \
+    --header 'Content-Type: application/json' --data '{"person":{"email_addresses":[{"address":"p@example.org"}]}}' \
+    "$AN_API_URL/people?n=[1-7]"
+  tr -d '\r' <headers | sed -n 's/^HTTP[^ ]* \([0-9]*\).*/\1/p; s/^[Rr]etry-[Aa]fter: /wait /p' >seen
+  [ "$(paste -sd' ' seen)" = '200 200 200 429 429 wait 1 429 429 wait 1' ]
+  [ "$(sandbox_get log | jq -c 'map(select(.status == 200)) | length')" -eq 3 ]
+  [ "$(sandbox_people | wc -l)" -eq 1 ]
   sandbox_get stats | jq -e '.too_many == 4 and .most_in_a_second == 7'
   sleep 1
   sign_up later@example.org
