@@ -2,7 +2,6 @@
 
 #include "json_text.h"
 #include "person.h"
-#include "json_text.h"
 #include "text.h"
 
 #include <errno.h>
@@ -339,8 +338,8 @@ static bool append_missing(json_t *missing, const struct field *field, const jso
     for (size_t i = 0; i < json_array_size(field->columns); i++)
         if (has_column(row, json_string_value(json_array_get(field->columns, i))))
             return true;
-    json_t *text = json_sprintf("%s (%s)", field->path,
-                                json_string_value(json_array_get(field->columns, 0)));
+    json_t *text =
+        json_sprintf("%s (%s)", field->path, json_string_value(json_array_get(field->columns, 0)));
     return json_array_append_new(missing, text) == 0;
 }
 

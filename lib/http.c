@@ -229,9 +229,10 @@ static void stop(struct http *http, enum http_stop why)
 static void land(struct http *http, struct exchange *exchange)
 {
     struct exchange **at = &http->flying.head;
-    while (*at != exchange)
+    while (*at != NULL && *at != exchange)
         at = &(*at)->next;
-    (void)queue_take(&http->flying, at);
+    if (*at != NULL)
+        (void)queue_take(&http->flying, at);
     http->flying_count--;
     (void)curl_multi_remove_handle(http->multi, exchange->easy);
     http->idle[http->idle_count++] = exchange->easy;

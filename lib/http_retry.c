@@ -45,10 +45,11 @@ struct http_verdict http_judge(const struct http_attempt *attempt)
 {
     struct http_verdict passing = {.kind = HTTP_PASSING, .wait = backoff(attempt)};
     const struct http_verdict refused = {.kind = HTTP_REFUSED};
+    const struct http_verdict success = {.kind = HTTP_SUCCESS};
     if (attempt->curl != CURLE_OK)
         return is_final(attempt->curl) ? refused : passing;
     if (attempt->code >= 200 && attempt->code <= 299)
-        return attempt->json ? (struct http_verdict){.kind = HTTP_SUCCESS} : passing;
+        return attempt->json ? success : passing;
     if (attempt->code == 408 || attempt->code == 425 || attempt->code == 429 ||
         (attempt->code >= 500 && attempt->code <= 599)) {
         passing.slow_down = attempt->code == 429;

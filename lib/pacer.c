@@ -127,7 +127,7 @@ enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failu
     *turn = now;
     if (pacer->file < 0)
         return STATUS_OK;
-    struct schedule schedule;
+    struct schedule schedule = {.magic = 0};
     enum status status = begin(pacer, now, &schedule, failure);
     if (status != STATUS_OK)
         return status;
@@ -142,7 +142,7 @@ enum status pacer_slow(struct pacer *pacer, int64_t pause, struct failure *failu
     if (pacer->file < 0)
         return STATUS_OK;
     int64_t now = pacer_now();
-    struct schedule schedule;
+    struct schedule schedule = {.magic = 0};
     enum status status = begin(pacer, now, &schedule, failure);
     if (status != STATUS_OK)
         return status;

@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +12,29 @@
 
 enum { SECRET_LIMIT = 4096 };
 
-/* A new string of what the file holds, at most SECRET_LIMIT bytes of it. */
+/* A new string of what the file holds, at most SECRET_LIMIT bytes of it; NULL on error. */
 static enum status read_file(const char *variable, const char *path, char **secret,
                              struct failure *failure)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return fail(failure, STATUS_CONFIG, "%s_FILE: %s: %s", variable, path, strerror(errno));
-    (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in stdio's buffer */
-    enum status status = STATUS_OK;
+    *secret = NULL;
     char *bytes = calloc(1, SECRET_LIMIT + 1);
     if (bytes == NULL)
-        status = fail_memory(failure);
-    else if (fread(bytes, 1, SECRET_LIMIT, file) < SECRET_LIMIT && ferror(file))
-        status = fail(failure, STATUS_CONFIG, "%s_FILE: %s: %s", variable, path, strerror(errno));
-    (void)fclose(file);
-    if (status != STATUS_OK) {
-        secret_free(bytes);
-        bytes = NULL;
+        return fail_memory(failure);
+    FILE *file = fopen(path, "re");
+    bool read = file != NULL;
+    if (file != NULL) {
+        (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in stdio's buffer */
+        read = fread(bytes, 1, SECRET_LIMIT, file) == SECRET_LIMIT || ferror(file) == 0;
     }
-    *secret = bytes;
+    enum status status = STATUS_OK;
+    if (!read)
+        status = fail(failure, STATUS_CONFIG, "%s_FILE: %s: %s", variable, path, strerror(errno));
+    if (file != NULL)
+        (void)fclose(file);
+    if (status == STATUS_OK)
+        *secret = bytes;
+    else
+        secret_free(bytes);
     return status;
 }
 

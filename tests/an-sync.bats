@@ -285,7 +285,8 @@ END
   AN_API_KEY=wrong-key run -77 --separate-stderr an-sync week1.csv
   has "$(slack_texts)" 'key refused'
   [[ $stderr$(cat "$(last_run)"/*) != *wrong-key* ]]
-  ! roster-dump | grep -q p1@
+  run -0 roster-dump
+  [[ $output != *p1@* ]]
 }
 
 @test "Slack out of reach is a warning: the sync counts" {

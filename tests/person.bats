@@ -247,7 +247,7 @@ ROWS
   [ "$(jq -r .given_name <<<"$output")" = R ]
   AN_FIELD_MAP=map.json run -0 --separate-stderr person '{"email":"a@b.c","nick":"R"}'
   [ "$(jq -r .given_name <<<"$output")" = R ]
-  AN_FIELD_MAP= run -0 --separate-stderr person '{"email":"a@b.c","first_name":"Rosa"}'
+  AN_FIELD_MAP='' run -0 --separate-stderr person '{"email":"a@b.c","first_name":"Rosa"}'
   [ "$(jq -r .given_name <<<"$output")" = Rosa ]
 }
 
