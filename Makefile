@@ -18,6 +18,8 @@ PKGS_an-lapse := libcurl jansson libxxhash
 PKGS_slack-notify := libcurl jansson
 PKGS_roster-dump := sqlite3 jansson libxxhash
 PKGS_roster-commit := sqlite3 jansson libxxhash
+PKGS_test-csv-diff := libxxhash
+LIBS_test-csv-diff := -lcsv -pthread
 PKGS_test-person := jansson libxxhash
 LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
 LIBS_csv-diff := -lcsv -pthread
@@ -88,13 +90,14 @@ $(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
 	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*)
 
 # What no program shows from outside is tested through small programs of the tests' own.
+$(BIN)/test-csv-diff: $(BUILD)/tests/oracle/oracle.o $(BUILD)/tests/oracle/cases.o
 $(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*)
 
 .SECONDARY:
--include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/unit/*.d)
+-include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/*/*.d)
 
 deps:
 	@scripts/install-deps

@@ -25,6 +25,11 @@ static bool is_line_end(char byte)
     return byte == '\n' || byte == '\r';
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
 /* Where the record that begins at `at` ends: behind the first line end that is not in quotes. */
 static size_t find_end(const char *bytes, size_t at, size_t length)
 {
@@ -256,7 +261,7 @@ const char *csv_table_row(const struct csv_table *table, size_t row, size_t *len
     const char *bytes = csv_text_bytes(table->text);
     uint64_t start = table->rows[row].start;
     uint64_t end = start + csv_table_size(table, row);
-    while (end > start && is_line_end(bytes[end - 1]))
+    while (end > start && (is_line_end(bytes[end - 1]) || is_blank(bytes[end - 1])))
         end--;
     *length = (size_t)(end - start);
     return bytes + start;

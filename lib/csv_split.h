@@ -46,7 +46,7 @@ enum status csv_split(const struct csv_text *text, const char *key, uint64_t see
 /* NULL is harmless. */
 void csv_table_free(struct csv_table *table);
 
-/* The bytes of a row without its line end. */
+/* The bytes of a row, without its line end and the blank lines and blanks around that. */
 const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length);
 
 /* How many bytes a row takes, with what stands between it and the next one. */

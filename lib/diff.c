@@ -47,11 +47,13 @@ static void read_one(void *job)
 /* Reads both at once, unless they are small. What is wrong with OLDER is said first. */
 static enum status read_tables(struct diff *diff, struct failure *failure)
 {
-    const size_t small = (size_t)1 << 20; /* bytes */
+    const size_t worth_it = (size_t)1 << 20; /* bytes for a thread */
     struct reading both[2] = {{.diff = diff, .text = diff->older_text},
                               {.diff = diff, .text = diff->newer_text}};
-    bool one_by_one = diff->match.threads < 2 || csv_text_length(diff->older_text) < small ||
-                      csv_text_length(diff->newer_text) < small;
+    size_t older = csv_text_length(diff->older_text);
+    size_t newer = csv_text_length(diff->newer_text);
+    bool one_by_one =
+        workers_wanted(diff->match.threads, older < newer ? older : newer, worth_it) < 2;
     for (size_t i = 0; i < 2 && one_by_one; i++)
         read_one(&both[i]);
     if (!one_by_one)
@@ -170,7 +172,7 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
 {
     const struct diff_options *options = diff->options;
     diff->match.seed = key_seed();
-    diff->match.threads = options->threads > 0 ? options->threads : workers_available();
+    diff->match.threads = options->threads;
     diff->match.current_value = options->current_value;
     diff->match.all = options->all;
     enum status status = csv_text_open(older, &diff->older_text, failure);

@@ -35,8 +35,8 @@ struct diff_options {
     const char *current_value;
     struct diff_limit max_lapse;
     bool all;         /* unchanged members count as updated */
-    unsigned threads; /* at most so many; 0 means as many as the machine has processors */
-    enum csv_way way; /* 0 but in tests */
+    unsigned threads; /* both 0 but in tests: how many, and how to look at the bytes */
+    enum csv_way way;
 };
 
 /* Members, that is, different keys; `skipped` counts rows. */

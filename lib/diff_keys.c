@@ -210,9 +210,7 @@ enum status diff_keys_new(struct diff_match *match, struct diff_keys **keys,
 {
     enum { WORTH_IT = 8192 }; /* rows for a thread */
     *keys = NULL;
-    unsigned count = match->older->count / WORTH_IT < match->threads
-                         ? (unsigned)(match->older->count / WORTH_IT) + 1
-                         : match->threads;
+    unsigned count = workers_wanted(match->threads, match->older->count, WORTH_IT);
     struct diff_keys *made = calloc(1, sizeof *made + count * sizeof made->parts[0]);
     if (made == NULL)
         return fail_memory(failure);

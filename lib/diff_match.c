@@ -121,9 +121,9 @@ static void match_share(void *job)
 static enum status match_rows(struct diff_match *match, const struct diff_keys *keys,
                               struct failure *failure)
 {
-    enum { LEAST = 8192 }; /* rows that are worth a thread */
+    enum { WORTH_IT = 8192 }; /* rows for a thread */
     size_t rows = match->newer->count;
-    size_t count = rows / LEAST < match->threads ? rows / LEAST + 1 : match->threads;
+    size_t count = workers_wanted(match->threads, rows, WORTH_IT);
     struct share *shares = calloc(count, sizeof *shares);
     enum status status = shares == NULL ? fail_memory(failure) : STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {

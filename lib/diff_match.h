@@ -47,8 +47,8 @@ struct diff_match {
     const struct diff_columns *columns;
     const char *current_value;
     uint64_t seed;
-    unsigned threads;
-    bool all; /* unchanged members are written, too */
+    unsigned threads; /* as in workers_wanted */
+    bool all;         /* unchanged members are written, too */
     _Atomic unsigned char *older_state;
     struct followed *followed; /* in the order of NEWER */
     size_t followed_count;

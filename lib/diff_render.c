@@ -18,7 +18,7 @@ struct due {
 };
 
 /* So many changes, or so many bytes of their rows, are rendered at a time. */
-enum { ROUND_CHANGES = 2048, ROUND_BYTES = 8 << 20, SHARE_LEAST = 64 };
+enum { ROUND_CHANGES = 2048, ROUND_BYTES = 8 << 20, WORTH_IT = 64 };
 
 struct renderer {
     struct diff_match *match;
@@ -33,7 +33,8 @@ struct renderer {
     uint64_t bytes;
     size_t followed; /* the next one of match->followed */
     struct csv_lines lines;
-    struct share *shares; /* one for each thread */
+    struct share *shares;
+    unsigned share_count;
 };
 
 /* What one thread renders with. */
@@ -167,9 +168,9 @@ static void render_share(void *job)
 /* Renders what is due, and empties the list. */
 static enum status finish_round(struct renderer *renderer)
 {
-    size_t most = renderer->match->threads;
-    size_t threads =
-        renderer->count / SHARE_LEAST < most ? renderer->count / SHARE_LEAST + 1 : most;
+    size_t threads = workers_wanted(renderer->match->threads, renderer->count, WORTH_IT);
+    if (threads > renderer->share_count)
+        threads = renderer->share_count;
     for (size_t i = 0; i < threads; i++) {
         renderer->shares[i].from = renderer->count * i / threads;
         renderer->shares[i].to = renderer->count * (i + 1) / threads;
@@ -287,12 +288,14 @@ enum status diff_render_all(struct diff_match *match, const char *key_name, cons
                                 .context = context,
                                 .failure = failure,
                                 .due = calloc(ROUND_CHANGES, sizeof *renderer.due),
-                                .shares = calloc(match->threads, sizeof *renderer.shares)};
+                                .share_count =
+                                    workers_wanted(match->threads, ROUND_CHANGES, WORTH_IT)};
+    renderer.shares = calloc(renderer.share_count, sizeof *renderer.shares);
     bool good = renderer.due != NULL && renderer.shares != NULL;
-    for (unsigned i = 0; i < match->threads && good; i++)
+    for (unsigned i = 0; i < renderer.share_count && good; i++)
         good = share_init(&renderer.shares[i], &renderer, i == 0);
     enum status status = good ? render_all(&renderer) : fail_memory(failure);
-    for (unsigned i = 0; i < match->threads && renderer.shares != NULL; i++)
+    for (unsigned i = 0; i < renderer.share_count && renderer.shares != NULL; i++)
         share_free(&renderer.shares[i], i == 0);
     free(renderer.shares);
     free(renderer.due);

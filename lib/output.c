@@ -88,6 +88,12 @@ void output_bytes(struct output *output, const void *bytes, size_t length)
     output->length += length;
 }
 
+const char *output_kept(const struct output *output, size_t *length)
+{
+    *length = output->length;
+    return output->bytes;
+}
+
 void output_move(struct output *output, struct output *from)
 {
     if (output->error == 0)

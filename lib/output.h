@@ -29,6 +29,9 @@ void output_bytes(struct output *output, const void *bytes, size_t length);
 /* Adds a string; likewise. */
 void output_text(struct output *output, const char *text);
 
+/* What is kept in memory. Borrowed until the next call. */
+const char *output_kept(const struct output *output, size_t *length);
+
 /* Moves what is kept in memory in `from`, and its error, to the end of `output`. */
 void output_move(struct output *output, struct output *from);
 

@@ -12,13 +12,15 @@ struct worker {
     void *job;
 };
 
-unsigned workers_available(void)
+unsigned workers_wanted(unsigned asked, size_t items, size_t worth)
 {
+    enum { MOST = 16 };
+    if (asked > 0)
+        return asked;
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 1 ? (unsigned)count : 1;
+    int available = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    unsigned most = available < 1 ? 1 : available > MOST ? MOST : (unsigned)available;
+    return items / worth < most ? (unsigned)(items / worth) + 1 : most;
 }
 
 static void *begin(void *context)

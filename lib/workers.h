@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* How many threads can run at once on this machine; at least 1. */
-unsigned workers_available(void);
+/* How many threads to use for `items` of which so many are worth a thread: never more than this
+ * process may run at once. But `asked`, when it is not 0, is what is wanted whatever that costs. */
+unsigned workers_wanted(unsigned asked, size_t items, size_t worth);
 
 /* Calls run(job) for each of `count` jobs, which are `size` bytes each and stand one behind
  * another, on a thread each, and returns when all are done. The first, and those for which no
