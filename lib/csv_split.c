@@ -1,5 +1,6 @@
 #include "csv_split.h"
 
+#include "csv_fields.h"
 #include "csv_scan.h"
 #include "key_index.h"
 #include "text.h"
@@ -20,16 +21,6 @@ struct splitter {
     size_t room; /* of the table's rows */
 };
 
-static bool is_line_end(char byte)
-{
-    return byte == '\n' || byte == '\r';
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
 /* Where the record that begins at `at` ends: behind the first line end that is not in quotes. */
 static size_t find_end(const char *bytes, size_t at, size_t length)
 {
@@ -37,7 +28,7 @@ static size_t find_end(const char *bytes, size_t at, size_t length)
     for (; at < length; at++) {
         if (bytes[at] == '"')
             quoted = !quoted;
-        else if (!quoted && is_line_end(bytes[at]))
+        else if (!quoted && csv_is_line_end(bytes[at]))
             return at + 1;
     }
     return length;
@@ -75,7 +66,7 @@ static enum status next_record(struct splitter *splitter, size_t *start, bool *m
 {
     *more = false;
     while (splitter->at < splitter->length) {
-        if (is_line_end(splitter->bytes[splitter->at])) {
+        if (csv_is_line_end(splitter->bytes[splitter->at])) {
             splitter->at++;
             continue;
         }
@@ -261,7 +252,7 @@ const char *csv_table_row(const struct csv_table *table, size_t row, size_t *len
     const char *bytes = csv_text_bytes(table->text);
     uint64_t start = table->rows[row].start;
     uint64_t end = start + csv_table_size(table, row);
-    while (end > start && (is_line_end(bytes[end - 1]) || is_blank(bytes[end - 1])))
+    while (end > start && (csv_is_line_end(bytes[end - 1]) || csv_is_blank(bytes[end - 1])))
         end--;
     *length = (size_t)(end - start);
     return bytes + start;

@@ -1,6 +1,6 @@
 #include "row_compare.h"
 
-#include "csv_scan.h"
+#include "csv_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static bool cut(struct side *side, uint64_t row)
     size_t columns = csv_header_count(side->table->header);
     size_t length;
     const char *bytes = csv_table_row(side->table, (size_t)row, &length);
-    return csv_scan_fields(bytes, length, side->fields, columns) == columns;
+    return csv_fields_cut(bytes, length, side->fields, columns) == columns;
 }
 
 static enum answer same_bytes(struct csv_span one, struct csv_span other)
@@ -88,7 +88,7 @@ static enum answer same_field(struct csv_span one, struct csv_span other)
 {
     if (same_bytes(one, other) == YES)
         return YES;
-    if (!csv_scan_value(&one) || !csv_scan_value(&other))
+    if (!csv_field_value(&one) || !csv_field_value(&other))
         return UNKNOWN;
     return same_bytes(one, other);
 }
@@ -97,10 +97,10 @@ static enum answer same_key(struct csv_span one, struct csv_span other)
 {
     if (same_bytes(one, other) == YES)
         return YES;
-    if (!csv_scan_value(&one) || !csv_scan_value(&other))
+    if (!csv_field_value(&one) || !csv_field_value(&other))
         return UNKNOWN;
-    one = csv_scan_trimmed(one);
-    other = csv_scan_trimmed(other);
+    one = csv_field_trimmed(one);
+    other = csv_field_trimmed(other);
     if (one.length != other.length)
         return NO;
     for (size_t i = 0; i < one.length; i++)
@@ -137,7 +137,7 @@ static enum answer stale_field(const struct row_compare *compare)
     if (compare->columns->current == CSV_NO_COLUMN)
         return NO;
     struct csv_span field = compare->older.fields[compare->columns->current];
-    if (!csv_scan_value(&field))
+    if (!csv_field_value(&field))
         return UNKNOWN;
     return is_other(compare, field.bytes, field.length) ? YES : NO;
 }
