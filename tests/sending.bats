@@ -1,0 +1,502 @@
+#!/usr/bin/env bats
+# How an-upsert and an-lapse send: the key, the rate, faults, deadlines and signals.
+
+load helpers
+load sandbox
+load records
+
+setup() {
+  common_setup
+  small_map
+}
+
+teardown() {
+  stop_sandbox
+  stop_canned
+}
+
+# at CONTAINS: when each request that contains this came, in seconds, a line each.
+at() {
+  sandbox_get log | jq --arg contains "$1" '.[] | select(tojson | contains($contains)).at'
+}
+
+# wait_for COMMAND...: until it succeeds, for 10 seconds at the most.
+wait_for() {
+  local tries=200
+  until "$@"; do
+    [ $((tries -= 1)) -gt 0 ] || return 1
+    sleep 0.05
+  done
+}
+
+# came NUMBER: whether so many requests are in flight or done.
+came() {
+  [ "$(sandbox_get stats | jq .requests)" -ge "$1" ]
+}
+
+# same_records IN OUT: every record of IN is in OUT once, whatever its result.
+same_records() {
+  diff <(jq -cS 'del(.result)' "$1" | sort) <(jq -cS 'del(.result)' "$2" | sort)
+}
+
+# ---- the key and the address of the service ----
+
+@test "without a key nothing is read or sent: status 78" {
+  start_sandbox
+  unset AN_API_KEY
+  change new rosa@example.org >in
+  run -78 --separate-stderr an-upsert -r 0 in
+  [ -z "$output" ]
+  has "$stderr" 'an-upsert: ' AN_API_KEY AN_API_KEY_FILE
+  AN_API_KEY='' run -78 --separate-stderr an-upsert -r 0 in
+  [ "$(sandbox_requests)" -eq 0 ]
+}
+
+@test "the key may come from a file, with or without a newline at its end" {
+  start_sandbox
+  export AN_API_KEY_FILE=$BATS_TEST_TMPDIR/key
+  change new rosa@example.org >in
+  for end in '' '\n' '\r\n'; do
+    # shellcheck disable=SC2059 # the end is a format
+    printf "sandbox-key-that-opens-nothing$end" >key
+    run -0 --separate-stderr env -u AN_API_KEY an-upsert -r 0 in
+  done
+  [ "$(sent .key | sort | uniq -c | xargs)" = '3 right' ]
+}
+
+@test "a key file that is missing or empty, and a key of several lines, are status 78, and not shown" {
+  start_sandbox
+  change new rosa@example.org >in
+  AN_API_KEY_FILE=absent run -78 --separate-stderr env -u AN_API_KEY an-upsert -r 0 in
+  has "$stderr" absent
+  : >empty
+  AN_API_KEY_FILE=empty run -78 --separate-stderr env -u AN_API_KEY an-upsert -r 0 in
+  printf 'secret-one\nsecret-two\n' >two
+  AN_API_KEY_FILE=two run -78 --separate-stderr env -u AN_API_KEY an-upsert -r 0 in
+  [[ $stderr != *secret-* ]]
+  AN_API_KEY=$'secret-one\r\nX-Injected: secret-two' run -78 --separate-stderr an-upsert -r 0 in
+  [[ $stderr != *secret-* ]]
+  [ "$(sandbox_requests)" -eq 0 ]
+}
+
+@test "plain http beyond loopback, another scheme, and a password in the URL are refused: status 78" {
+  export AN_API_KEY=key
+  change new rosa@example.org >in
+  for url in http://example.org/api/v2 http://127.0.0.1.example.org/ http://localhost.example.org/ http://127.0.0.1@example.org/ \
+    http://192.0.2.1/ ftp://127.0.0.1/ file:///etc/passwd example.org 'https://user:hunter2@example.org/api/v2' \
+    'http://user:hunter2@127.0.0.1/' 'https://user@example.org/' https:// ''$'https://example.org/\n'; do
+    AN_API_URL=$url run -78 --separate-stderr timeout 10 an-upsert -r 0 in
+    [ -z "$output" ]
+    [ -n "$stderr" ]
+    [[ $stderr != *hunter2* ]]
+  done
+}
+
+@test "a slash at the end of the URL, and localhost, are the same service" {
+  start_sandbox
+  change new rosa@example.org >in
+  AN_API_URL=$AN_API_URL/ run -0 --separate-stderr an-upsert -r 0 in
+  AN_API_URL=${AN_API_URL/127.0.0.1/localhost} run -0 --separate-stderr an-upsert -r 0 in
+  [ "$(sent .path | sort -u)" = /api/v2/people ]
+}
+
+@test "a refused key ends the run at once with status 77, and is shown nowhere, though the server repeats it" {
+  start_sandbox
+  changes new 1 100 >in
+  for status in 403 401; do
+    sandbox_post reset
+    [ $status = 403 ] || sandbox_fault 401 null
+    for kind in upsert lapse; do
+      AN_API_KEY=wrong/secret+key%41 run -77 --separate-stderr an-$kind -v -r 0 -j 4 < <(
+        [ $kind = upsert ] && cat in || changes lapsed 1 100)
+      [[ $output$stderr != *wrong/secret* ]]
+      has "$stderr" "an-$kind: " 'refused the key'
+      [ "${#lines[@]}" -eq 100 ]
+      [ "$(jq -r .result.status <<<"$output" | grep -c ok)" -eq 0 ]
+    done
+    [ "$(sandbox_requests)" -le 16 ]
+  done
+}
+
+@test "the key is neither in the arguments nor in the schedule that processes share" {
+  start_sandbox
+  sandbox_post settings '{"latency":1}'
+  change new rosa@example.org >in
+  an-upsert in >out 3>&- &
+  local program=$!
+  wait_for came 1
+  run -1 grep -a "$AN_API_KEY" /proc/$program/cmdline
+  [ "$(find "/tmp/an-sync-$(id -u)" -name 'pace-*' | wc -l)" -ge 1 ]
+  run -1 grep -ra "$AN_API_KEY" "/tmp/an-sync-$(id -u)"
+  run -1 bash -c 'ls -R "/tmp/an-sync-$(id -u)" | grep "$AN_API_KEY"'
+  [ "$(stat -c %a "/tmp/an-sync-$(id -u)")" = 700 ]
+  wait $program
+}
+
+@test "a redirect is not followed, and the key goes nowhere else" {
+  answer elsewhere 200 '{}'
+  start_canned elsewhere
+  local other=$canned
+  for status in 302 307 308; do
+    answer here $status '{}' "Location: $other/people"
+    [ -e here.log ] || start_canned here
+    AN_API_KEY=key AN_API_URL=$canned run --separate-stderr an-upsert -r 0 --deadline 1 <<<"$(change new rosa@example.org)"
+    [ "$status" -ne 0 ]
+    [ "$(result rosa@example.org '.result.status == "ok"')" = false ]
+  done
+  [ -s here.log ]
+  [ ! -s elsewhere.log ]
+}
+
+@test "proxies of the environment do not keep a request from loopback" {
+  start_sandbox
+  http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1 run -0 --separate-stderr an-upsert -r 0 <<<"$(change new rosa@example.org)"
+  [ "$(statuses)" = '{"ok":1}' ]
+}
+
+# ---- answers ----
+
+@test "an answer of more than a mebibyte is refused" {
+  local head tail
+  head='{"identifiers":["action_network:d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b"],"email_addresses":[{"address":"rosa@example.org"}],
+    "given_name":"Rosa","custom_fields":{"Phone":"6175550100","is_member":"True"},"filler":"'
+  tail='"}'
+  big() {
+    { printf 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n%s' "$head"
+      head -c "$1" /dev/zero | tr '\0' x
+      printf '%s' "$tail"; } >big.answer
+  }
+  big 900000
+  start_canned big
+  AN_API_KEY=key AN_API_URL=$canned run -0 --separate-stderr an-upsert -r 0 <<<"$(change new rosa@example.org)"
+  big 1100000
+  AN_API_KEY=key AN_API_URL=$canned run --separate-stderr timeout 60 an-upsert -r 0 --deadline 2 <<<"$(change new rosa@example.org)"
+  [ "$status" -ne 0 ]
+  [ "$status" -ne 124 ]
+  [ "$(result rosa@example.org '.result.status == "ok"')" = false ]
+}
+
+@test "an error that the server words badly is cut, on one line and printable" {
+  answer odd 400 "$(printf '{"error":"%s \\u001b[31m\\n%0600d key-to-hide %0600d"}' 'first words' 0 0)"
+  start_canned odd
+  AN_API_KEY=key-to-hide AN_API_URL=$canned run -1 --separate-stderr an-upsert -r 0 <<<"$(change new rosa@example.org)"
+  has "$(result rosa@example.org .result.error)" 'first words'
+  [ "$(result rosa@example.org '.result.error | test("[\\x00-\\x1f\\x7f]")')" = false ]
+  [ "$(result rosa@example.org '.result.error | length < 1100')" = true ]
+  [[ $output$stderr != *key-to-hide* ]]
+}
+
+@test "every kind of passing fault is tried again until it is right, at the first request and at later ones" {
+  start_sandbox --slow-seconds 1
+  local kind kinds=(500 502 503 504 408 425 500-applied 503-applied 429-applied cut-before cut-after slow
+    garbage garbage-applied truncated)
+  for kind in "${kinds[@]}"; do
+    seed "old-$kind@example.org" '{"custom_fields":{"is_member":"True"}}'
+    jq -nc --arg kind "$kind" '{next: [{$kind, contains: "new-\($kind)@", count: (if $kind == "slow" then 1 else 2 end)}, {$kind, contains: "old-\($kind)@", method: "GET"},
+      {$kind, contains: "old-\($kind)@", method: "PUT"}]}' | sandbox_post faults @-
+    change new "new-$kind@example.org" >>in
+    change lapsed "old-$kind@example.org" >>in
+  done
+  an-upsert -r 0 in >out1 2>err1 3>&- &
+  local program=$!
+  an-lapse -r 0 in >out2 2>err2
+  wait $program
+  [ ! -s err1 ]
+  [ ! -s err2 ]
+  [ "$(statuses out1) $(statuses out2)" = '{"ok":15} {"ok":15}' ]
+  [ "$(sandbox_get faults | jq '.next | length')" -eq 0 ]
+  [ "$(sandbox_people | jq -r '[.custom_fields.is_member, (.email_addresses[0].address | .[:3])] | join(" ")' | sort | uniq -c | xargs)" = \
+    '15 False old 15 True new' ]
+  # cut connections may have been repeated by libcurl itself
+  [ "$(jq -r 'select(.key | startswith("new-") and (contains("slow") or contains("cut") | not)).result.attempts' out1 | sort -u)" = 3 ]
+}
+
+@test "a fault that stays is not tried for ever: 4xx once, and a record with it fails alone" {
+  start_sandbox
+  for kind in 400 404 405 409 410 413 422; do
+    jq -nc --arg kind $kind '{next: [{$kind, contains: "\($kind)@", count: null}]}' | sandbox_post faults @-
+    change new $kind@example.org
+  done >in
+  change new rosa@example.org >>in
+  run -1 --separate-stderr an-upsert -r 0 in
+  [ "$(statuses)" = '{"failed":7,"ok":1}' ]
+  [ "$(jq -c 'select(.result.status == "failed") | .result as $result | [.result.attempts, (.key | startswith("\($result.http)@")), (.result.error | length > 0)]' <<<"$output" | sort -u)" = '[1,true,true]' ]
+  [ "$(sandbox_requests)" -eq 8 ]
+}
+
+@test "Retry-After is obeyed, as seconds and as a date" {
+  start_sandbox
+  local date
+  date=$(LC_ALL=C date -u -d '+4 seconds' '+%a, %d %b %Y %H:%M:%S GMT')
+  jq -nc --arg date "$date" '{next: [{kind: "503", contains: "seconds@", retry_after: 3}, {kind: "503", contains: "date@", retry_after: $date}]}' |
+    sandbox_post faults @-
+  { change new seconds@example.org; change new date@example.org; change new other@example.org; } >in
+  run -0 --separate-stderr an-upsert -r 0 in
+  [ "$(statuses)" = '{"ok":3}' ]
+  [ "$(at seconds@ | jq -s 'length == 2 and .[1] - .[0] >= 2.9 and .[1] - .[0] < 6')" = true ]
+  # A date has whole seconds.
+  [ "$(at date@ | jq -s 'length == 2 and .[1] - .[0] >= 2.5 and .[1] - .[0] < 8')" = true ]
+  # Nobody else waited for them.
+  has "${lines[0]}" other@
+}
+
+@test "a 429 slows the run down and loses nothing" {
+  start_sandbox --rate 20
+  changes new 1 60 >in
+  run -0 --separate-stderr an-upsert -r 200 in
+  [ "$(statuses)" = '{"ok":60}' ]
+  # Without a brake, a second of 200 tries would be refused ten times as often as it is accepted.
+  [ "$(sandbox_get stats | jq .too_many)" -gt 0 ]
+  [ "$(sandbox_get stats | jq .too_many)" -lt 300 ]
+}
+
+@test "a service that cannot be reached is status 69 within seconds, and everything is deferred" {
+  # A port that was free a moment ago.
+  answer gone 200 '{}'
+  start_canned gone
+  stop_canned
+  unset CANNED_PIDS
+  { changes new 1 50; echo '{"summary":{}}'; } >in
+  SECONDS=0
+  AN_API_KEY=key AN_API_URL=$canned run -69 --separate-stderr an-upsert -r 0 in
+  [ "$SECONDS" -lt 15 ]
+  [ "$(statuses)" = '{"deferred":50}' ]
+  [ "${lines[50]}" = '{"summary":{}}' ]
+  has "$stderr" 'an-upsert: ' '50'
+}
+
+@test "5,000 changes with every kind of fault at once end with each member right" {
+  start_sandbox --slow-seconds 0.3 --seed 5
+  { changes new 1 3000; changes lapsed 3001 4000; changes updated 4001 5000; echo '{"summary":{}}'; } >in
+  jq -nc '[range(3001; 5001) as $n | {email: "member\($n)@example.org", given_name: "Old", custom_fields: {is_member: "True", Kept: "\($n)"}}]' |
+    sandbox_post people @-
+  sandbox_post faults '{"random":{"500":0.02,"500-applied":0.01,"502":0.01,"503":0.005,"429":0.003,"429-applied":0.002,"504":0.01,
+    "400":0.01,"404":0.01,"408":0.01,"cut-before":0.02,"cut-after":0.02,"slow":0.01,"garbage":0.01,"garbage-applied":0.01,"truncated":0.01}}'
+  cp in left
+  local round status
+  for round in 1 2 3 4 5 6; do
+    status=0
+    an-upsert -r 0 left | an-lapse -r 0 >out || status=$?
+    same_records in out
+    mv out left
+    [ "$status" -eq 0 ] || continue
+    [ "$(statuses left)" != '{"ok":5000}' ] || break
+  done
+  [ "$(statuses left)" = '{"ok":5000}' ]
+  sandbox_get people | jq -r '.[] | [.email_addresses[0].address, .given_name, .custom_fields.is_member, .custom_fields.Phone, .custom_fields.Kept] | join("|")' | sort >are
+  { jq -nr 'range(1; 3001) as $n | "member\($n)@example.org|Name \($n)|True|\($n)|"'
+    jq -nr 'range(3001; 4001) as $n | "member\($n)@example.org|Old|False||\($n)"'
+    jq -nr 'range(4001; 5001) as $n | "member\($n)@example.org|Name \($n)|True|\($n)|\($n)"'; } | sort >should
+  diff should are
+}
+
+# ---- the rate ----
+
+# took FROM: no second with more than four requests, none refused, all of them in 9.5 to 14 seconds.
+took() {
+  local elapsed=$((($(date +%s%N) - $1) / 1000000))
+  sandbox_get stats
+  echo " in $elapsed ms"
+  [ "$(sandbox_get stats | jq -c '[.requests, .too_many, .most_in_a_second <= 4]')" = '[40,0,true]' ]
+  [ "$elapsed" -ge 9500 ]
+  [ "$elapsed" -le 14000 ]
+}
+
+@test "40 changes go out at Action Network's four a second, however slowly it answers" {
+  start_sandbox --rate 4 --latency 1
+  changes new 1 40 >in
+  local start
+  start=$(date +%s%N)
+  run -0 --separate-stderr an-upsert in
+  took "$start"
+  [ "$(statuses)" = '{"ok":40}' ]
+  # Nobody was asked in vain, and no more were in flight than that takes.
+  [ "$(sandbox_get stats | jq .most_in_flight)" -le 8 ]
+}
+
+@test "two programs that use the same key share the rate" {
+  start_sandbox --rate 4 --latency 1
+  for n in {21..40}; do echo "member$n@example.org"; done |
+    jq -Rnc '[inputs | {email: .}]' | sandbox_post people @-
+  changes new 1 20 >in1
+  sandbox_get people | jq -c '.[] | .email_addresses[0].address as $email |
+    {change: "lapsed", key: $email, row: {$email, action_network_id: .id}}' >in2
+  local start
+  start=$(date +%s%N)
+  an-upsert in1 >out1 3>&- &
+  local program=$!
+  an-lapse in2 >out2
+  wait $program
+  took "$start"
+  [ "$(statuses out1) $(statuses out2)" = '{"ok":20} {"ok":20}' ]
+}
+
+@test "another key has a rate of its own, and -r another rate" {
+  start_sandbox
+  changes new 1 9 >in
+  local start elapsed
+  start=$(date +%s%N)
+  an-upsert in >out 3>&- &
+  local program=$!
+  # The other's key is accepted by nobody, but takes its own turns.
+  AN_API_KEY=other run --separate-stderr an-upsert -r 1 <<<"$(change new rosa@example.org)"
+  [ $((($(date +%s%N) - start) / 1000000)) -lt 1000 ]
+  wait $program
+  elapsed=$((($(date +%s%N) - start) / 1000000))
+  [ "$elapsed" -ge 1400 ]
+  [ "$(statuses out)" = '{"ok":9}' ]
+}
+
+@test "no more than --jobs requests are in flight" {
+  start_sandbox --latency 0.2
+  changes new 1 24 >in
+  run -0 --separate-stderr an-upsert -r 0 -j 3 in
+  [ "$(sandbox_get stats | jq -c '[.requests, .most_in_flight]')" = '[24,3]' ]
+}
+
+@test "connections are kept: many requests, few connections" {
+  start_sandbox
+  changes new 1 300 >in
+  an-upsert -r 0 -j 4 in >out
+  [ "$(statuses out)" = '{"ok":300}' ]
+  # Connections that were closed are remembered for a minute; the last are those of the questions above.
+  local port
+  printf -v port '0100007F:%04X' "${SANDBOX_URL##*:}"
+  [ "$(grep -c " $port 0" /proc/net/tcp)" -ge 1 ]
+  [ "$(grep -c " $port 0" /proc/net/tcp)" -le 12 ]
+}
+
+@test "memory does not grow with the input" {
+  start_sandbox
+  { changes new 1 300; changes lapsed 1 100000; echo '{"summary":{}}'; } >large
+  cat >measure.py <<'PY'
+import resource, subprocess, sys
+subprocess.run(["an-upsert", "-r", "0", sys.argv[1]], stdout=open(sys.argv[2], "w"), check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+PY
+  head -n 400 large >small
+  export ASAN_OPTIONS=quarantine_size_mb=1
+  run -0 python3 measure.py small out
+  local small=$output
+  run -0 python3 measure.py large out
+  [ "$(wc -l <out)" -eq 100301 ]
+  [ "$(statuses out)" = '{"ok":300}' ]
+  # KiB; the input has 13 MiB more.
+  [ "$output" -lt $((small + 6000)) ]
+}
+
+# ---- the end of a run ----
+
+@test "at the deadline nothing more is started, the rest is deferred with status 75, and a second run finishes it" {
+  start_sandbox --latency 0.4
+  { changes new 1 20; echo '{"summary":{}}'; } >in
+  SECONDS=0
+  run -75 --separate-stderr an-upsert -r 0 -j 2 --deadline 1 in
+  [ "$SECONDS" -lt 4 ]
+  echo "$output" >first
+  same_records in first
+  [ "$(tail -n 1 first)" = '{"summary":{}}' ]
+  local finished
+  finished=$(jq -c 'select(.result.status == "ok")' first | wc -l)
+  [ "$finished" -ge 2 ]
+  [ "$finished" -le 8 ]
+  [ "$(statuses first)" = "{\"deferred\":$((20 - finished)),\"ok\":$finished}" ]
+  [ "$(sandbox_requests)" -eq "$finished" ]
+  has "$stderr" 'an-upsert: ' "$((20 - finished))"
+  sandbox_post settings '{"latency":0}'
+  run -0 --separate-stderr an-upsert -r 0 first
+  [ "$(statuses)" = '{"ok":20}' ]
+  [ "$(sandbox_requests)" -eq 20 ]
+}
+
+@test "a record that waits to be tried again is deferred at the deadline" {
+  start_sandbox
+  sandbox_post faults '{"next":[{"kind":"503","count":null,"retry_after":100,"contains":"member1@"}]}'
+  changes new 1 3 >in
+  SECONDS=0
+  run -75 --separate-stderr an-upsert -r 0 --deadline 1 in
+  [ "$SECONDS" -lt 4 ]
+  [ "$(statuses)" = '{"deferred":1,"ok":2}' ]
+}
+
+@test "SIGTERM, SIGINT and SIGHUP: what is in flight is finished and written, the rest deferred, and the program dies of it" {
+  start_sandbox --latency 0.5
+  { changes new 1 30; changes lapsed 31 33; echo '{"summary":{}}'; } >in
+  for signal in TERM INT HUP; do
+    sandbox_post reset
+    sandbox_post settings '{"latency":0.5}'
+    # A background job of the shell ignores SIGINT, which the program respects.
+    env --default-signal=INT an-upsert -r 0 -j 3 in >out 2>err 3>&- &
+    local program=$! status=0
+    wait_for came 4
+    kill -$signal $program
+    wait $program || status=$?
+    [ "$status" -eq $((128 + $(kill -l $signal))) ]
+    same_records in out
+    [ "$(tail -n 1 out)" = '{"summary":{}}' ]
+    # All that was sent has its result.
+    local finished
+    finished=$(sandbox_requests)
+    [ "$finished" -ge 4 ]
+    [ "$finished" -le 9 ]
+    [ "$(statuses out)" = "{\"deferred\":$((30 - finished)),\"ok\":$finished}" ]
+    [ -s err ]
+  done
+  sandbox_post settings '{"latency":0}'
+  run -0 --separate-stderr an-upsert -r 0 out
+  [ "$(statuses)" = '{"ok":30}' ]
+  [ "$(sandbox_requests)" -eq 30 ]
+}
+
+@test "a signal ends a program that waits for input" {
+  start_sandbox
+  mkfifo in
+  an-upsert -r 0 <in >out 3>&- &
+  local program=$! status=0
+  exec 7>in
+  change new rosa@example.org >&7
+  wait_for grep -q '"ok"' out
+  kill $program
+  wait $program || status=$?
+  exec 7>&-
+  [ "$status" -eq 143 ]
+  [ "$(statuses out)" = '{"ok":1}' ]
+}
+
+@test "when the reader goes away, what is in flight is finished and nothing new is started" {
+  start_sandbox --latency 0.1
+  changes new 1 100 >in
+  run -0 bash -c 'an-upsert -r 0 -j 4 in 2>err | head -n 1; echo "${PIPESTATUS[0]}" >code'
+  has "$output" '"status":"ok"'
+  [ "$(cat code)" -ne 0 ]
+  [ "$(sandbox_requests)" -le 16 ]
+  [ "$(sandbox_get stats | jq .in_flight)" -eq 0 ]
+}
+
+@test "in a pipe of two, a signal to both loses no record that the first has written" {
+  start_sandbox --latency 0.3
+  changes new 1 40 >in
+  set -m
+  { an-upsert -r 0 -j 4 in | an-lapse -r 0 >out; } 2>err 3>&- &
+  local group=$!
+  set +m
+  wait_for came 5
+  kill -TERM -- -$group
+  wait $group || true
+  [ "$(statuses out | jq .ok)" -ge 4 ]
+  # No acknowledgement is lost on its way.
+  [ "$(statuses out | jq .ok)" -eq "$(sandbox_requests)" ]
+}
+
+# ---- progress ----
+
+@test "progress is shown on a terminal, and nowhere else" {
+  start_sandbox --latency 0.4
+  changes new 1 6 >in
+  an-upsert -r 0 -j 2 in >out 2>err
+  [ ! -s err ]
+  command -v script >/dev/null || skip 'no script(1)'
+  script -qec 'an-upsert -r 0 -j 2 in >out' shown >/dev/null </dev/null
+  [ "$(statuses out)" = '{"ok":6}' ]
+  grep -aq '[0-9]' <(grep -av '^Script ' shown)
+}
