@@ -268,6 +268,20 @@ void csv_table_prefetch(const struct csv_table *table, size_t row)
         __builtin_prefetch(bytes + start);
 }
 
+bool csv_table_same(const struct csv_table *table, size_t row, const struct csv_table *other,
+                    size_t other_row)
+{
+    uint64_t size = csv_table_size(table, row);
+    if (size == csv_table_size(other, other_row) &&
+        memcmp(csv_text_bytes(table->text) + table->rows[row].start,
+               csv_text_bytes(other->text) + other->rows[other_row].start, size) == 0)
+        return true;
+    size_t length, other_length;
+    const char *bytes = csv_table_row(table, row, &length);
+    const char *other_bytes = csv_table_row(other, other_row, &other_length);
+    return length == other_length && memcmp(bytes, other_bytes, length) == 0;
+}
+
 size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines)
 {
     return csv_text_line(table->text, (size_t)table->rows[row].start, lines);

@@ -55,6 +55,10 @@ uint64_t csv_table_size(const struct csv_table *table, size_t row);
 /* Asks the processor to fetch the bytes of a row. */
 void csv_table_prefetch(const struct csv_table *table, size_t row);
 
+/* Whether two rows are the same byte for byte, but for what stands around them. */
+bool csv_table_same(const struct csv_table *table, size_t row, const struct csv_table *other,
+                    size_t other_row);
+
 /* The line that a row begins on, from 1. */
 size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines);
 

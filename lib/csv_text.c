@@ -118,8 +118,11 @@ void csv_text_close(struct csv_text *text)
 {
     if (text == NULL)
         return;
-    if (text->mapped != NULL)
+    if (text->mapped != NULL) {
+        /* munmap makes other threads wait while it lets go of each page; this does not. */
+        (void)madvise(text->mapped, text->mapped_length, MADV_DONTNEED);
         munmap(text->mapped, text->mapped_length);
+    }
     free(text->read);
     free(text);
 }

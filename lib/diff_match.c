@@ -8,17 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void diff_match_note(struct diff_match *match, uint64_t older, unsigned char flags)
-{
-    if ((diff_match_state(match, older) & flags) != flags)
-        atomic_fetch_or_explicit(&match->older_state[older], flags, memory_order_relaxed);
-}
-
-unsigned char diff_match_state(const struct diff_match *match, uint64_t older)
-{
-    return atomic_load_explicit(&match->older_state[older], memory_order_relaxed);
-}
-
 bool diff_match_updated(const struct diff_match *match, unsigned char state)
 {
     return match->all || (state & OLDER_STALE) != 0 || (state & OLDER_SAME) == 0;

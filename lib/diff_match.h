@@ -65,8 +65,16 @@ enum status diff_match_follow(struct diff_match *match, struct failure *failure)
 void diff_match_free(struct diff_match *match);
 
 /* What is known of a row of OLDER, and adding to it; any thread may. */
-unsigned char diff_match_state(const struct diff_match *match, uint64_t older);
-void diff_match_note(struct diff_match *match, uint64_t older, unsigned char flags);
+static inline unsigned char diff_match_state(const struct diff_match *match, uint64_t older)
+{
+    return atomic_load_explicit(&match->older_state[older], memory_order_relaxed);
+}
+
+static inline void diff_match_note(struct diff_match *match, uint64_t older, unsigned char flags)
+{
+    if ((diff_match_state(match, older) & flags) != flags)
+        atomic_fetch_or_explicit(&match->older_state[older], flags, memory_order_relaxed);
+}
 
 /* Whether a key that is in both files is to be written as updated, its state being this. */
 bool diff_match_updated(const struct diff_match *match, unsigned char state);

@@ -203,10 +203,8 @@ enum status row_compare_rows(struct row_compare *compare, uint64_t older, uint64
 {
     *verdict = (struct row_verdict){false, false, false};
     if (compare->columns->same_layout && compare->columns->current == CSV_NO_COLUMN) {
-        size_t older_length, newer_length;
-        const char *one = csv_table_row(compare->older.table, (size_t)older, &older_length);
-        const char *other = csv_table_row(compare->newer.table, (size_t)newer, &newer_length);
-        if (older_length == newer_length && memcmp(one, other, older_length) == 0) {
+        if (csv_table_same(compare->older.table, (size_t)older, compare->newer.table,
+                           (size_t)newer)) {
             *verdict = (struct row_verdict){true, true, false};
             return STATUS_OK;
         }
