@@ -12,7 +12,7 @@ struct roster {
     void *handle;
 };
 
-static const struct roster_backend *const BACKENDS[] = {&roster_sqlite};
+static const struct roster_backend *const BACKENDS[] = {&roster_sqlite, &roster_dynamodb};
 enum { BACKEND_COUNT = sizeof BACKENDS / sizeof BACKENDS[0] };
 
 /* The backend of a store and, behind its colon, the store's name there. NULL when there is none. */
@@ -134,6 +134,30 @@ enum status roster_commit(struct roster *roster, struct failure *failure)
 {
     enum status status = check_writable(roster, failure);
     return status != STATUS_OK ? status : roster->backend->commit(roster->handle, failure);
+}
+
+/* Whether it has a lock. */
+static enum status check_lockable(const struct roster *roster, struct failure *failure)
+{
+    if (roster->backend->lock == NULL)
+        return fail(failure, STATUS_CONFIG,
+                    "a roster of the kind %s has no run lock; flock(1) does that on one machine",
+                    roster->backend->form);
+    return check_writable(roster, failure);
+}
+
+enum status roster_lock(struct roster *roster, const char *owner, unsigned seconds,
+                        struct failure *failure)
+{
+    enum status status = check_lockable(roster, failure);
+    return status != STATUS_OK ? status
+                               : roster->backend->lock(roster->handle, owner, seconds, failure);
+}
+
+enum status roster_unlock(struct roster *roster, const char *owner, struct failure *failure)
+{
+    enum status status = check_lockable(roster, failure);
+    return status != STATUS_OK ? status : roster->backend->unlock(roster->handle, owner, failure);
 }
 
 enum status roster_columns(struct roster *roster, json_t **columns, struct failure *failure)

@@ -3,8 +3,9 @@
  * accepted, the person's Action Network id, and the digest of the field map it was sent with.
  * Beside them, the history of runs.
  *
- * A store is named by a string, a scheme and what its backend makes of the rest: "sqlite:PATH". The
- * backends implement struct roster_backend, and nothing else knows which one it is.
+ * A store is named by a string, a scheme and what its backend makes of the rest: "sqlite:PATH",
+ * "dynamodb:TABLE/NAME". The backends implement struct roster_backend, and nothing else knows which
+ * one it is.
  */
 #ifndef ROSTER_H
 #define ROSTER_H
@@ -46,10 +47,17 @@ enum status roster_open(const char *store, enum roster_mode mode, struct roster 
 /* Closes without committing what is pending. NULL is harmless. */
 void roster_close(struct roster *roster);
 
-/* Changes are pending, and invisible to others, until roster_commit has made all of them durable in
- * one transaction. An error of any of the following four calls forgets all that is pending: nothing
- * of it is stored. STATUS_IO (the disk is full, or the roster was opened for reading), STATUS_AGAIN
- * and, of a remote store, STATUS_UNAVAILABLE and STATUS_DENIED, as above. */
+/* Changes are pending, and invisible to others, until roster_commit has made all of them durable. A
+ * local store does that in one transaction. A remote one does it piece by piece: an error of
+ * roster_commit may leave some of it stored, and others may see some of it earlier. Since each
+ * change is one acknowledgement that is true by itself, that is no harm: what is not stored is a
+ * difference again.
+ *
+ * An error of any of the following four calls forgets all that is pending, and but for what
+ * roster_commit was about, nothing of it is stored. STATUS_IO (the disk is full, or the roster was
+ * opened for reading), STATUS_AGAIN and, of a remote store, STATUS_UNAVAILABLE and STATUS_DENIED,
+ * as above. Only STATUS_DATA, for a change that the store has no room for (DynamoDB: 400 KiB a
+ * member, 1024 bytes an address), leaves pending what was so before. */
 
 /* Stores the member in place of an earlier one of the same address, and remembers column names not
  * seen before, in the order of their coming. */
@@ -67,6 +75,17 @@ enum status roster_add_run(struct roster *roster, const json_t *run, struct fail
  * nothing. */
 enum status roster_commit(struct roster *roster, struct failure *failure);
 
+/* The run lock of a store that several machines share, for whoever is to be the only one at work on
+ * it; the calls above do not ask for it. It is held by `owner`, a text that nobody else uses, for
+ * `seconds`, and taking it once more prolongs that. When the time is over it is anybody's, by the
+ * clocks of the machines. STATUS_AGAIN, and who has it since when, when another owner holds it;
+ * STATUS_CONFIG for a local store, where flock(2) does better; others as above. */
+enum status roster_lock(struct roster *roster, const char *owner, unsigned seconds,
+                        struct failure *failure);
+
+/* Gives the lock back; nothing happens when `owner` does not hold it. */
+enum status roster_unlock(struct roster *roster, const char *owner, struct failure *failure);
+
 /* What follows reads; with ROSTER_READ, where the store is a local one, all of it as of the moment
  * of opening. STATUS_IO, also when the store is damaged, and a remote one's as above. */
 
@@ -79,8 +98,8 @@ typedef enum status roster_visit(const struct roster_member *member, void *conte
                                  struct failure *failure);
 typedef enum status roster_visit_run(const json_t *run, void *context, struct failure *failure);
 
-/* Visits every member in the byte order of the addresses, all as of one moment. Memory does not
- * grow with the roster. */
+/* Visits every member in the byte order of the addresses, all as of one moment; of a remote store
+ * each as of some moment during the walk. Memory does not grow with the roster. */
 enum status roster_each(struct roster *roster, roster_visit *visit, void *context,
                         struct failure *failure);
 
@@ -106,8 +125,12 @@ struct roster_backend {
     enum status (*each)(void *handle, roster_visit *visit, void *context, struct failure *failure);
     enum status (*each_run)(void *handle, size_t count, roster_visit_run *visit, void *context,
                             struct failure *failure);
+    /* NULL, both, where it has no run lock. */
+    enum status (*lock)(void *handle, const char *owner, unsigned seconds, struct failure *failure);
+    enum status (*unlock)(void *handle, const char *owner, struct failure *failure);
 };
 
 extern const struct roster_backend roster_sqlite;
+extern const struct roster_backend roster_dynamodb;
 
 #endif

@@ -29,10 +29,15 @@ static const char program[] = "roster-commit";
 /* What one transaction takes at the most, the last line apart. */
 enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_MILLISECONDS = 500 };
 
+enum { LOCK_SECONDS = 900 };
+
 struct options {
     const char *store;
-    const char *map;  /* a path; NULL: $AN_FIELD_MAP or the built-in map */
-    const char *file; /* NULL or "-": standard input */
+    const char *lock;   /* the owner; NULL: not asked for */
+    const char *unlock; /* likewise */
+    double seconds;     /* how long the lock holds; 0: not said */
+    const char *map;    /* a path; NULL: $AN_FIELD_MAP or the built-in map */
+    const char *file;   /* NULL or "-": standard input */
     bool adopt;
 };
 
@@ -59,14 +64,14 @@ static enum status take(struct committer *committer, const struct ndjson_line *l
     if (status != STATUS_OK)
         return status;
     status = acknowledgement_read(record, adopt, &acknowledgement, &why);
+    if (status == STATUS_OK)
+        status =
+            acknowledgement_apply(&acknowledgement, committer->roster, &committer->pending, &why);
     if (status == STATUS_DATA)
         (void)fail(failure, status, "%.300s:%zu: %.600s", ndjson_name(committer->reader),
                    line->number, why.text);
     else if (status != STATUS_OK)
         *failure = why;
-    if (status == STATUS_OK)
-        status = acknowledgement_apply(&acknowledgement, committer->roster, &committer->pending,
-                                       failure);
     if (status == STATUS_OK && (!buffer_append(&committer->batch, line->bytes, line->length) ||
                                 !buffer_append(&committer->batch, "\n", 1)))
         status = fail_memory(failure);
@@ -184,15 +189,37 @@ static enum status run(const struct options *options)
     return status;
 }
 
+/* Takes or gives back the run lock, and reads nothing. */
+static enum status run_lock(const struct options *options)
+{
+    struct roster *roster = NULL;
+    struct failure failure = {""};
+    enum status status = roster_open(options->store, ROSTER_WRITE, &roster, &failure);
+    if (status == STATUS_OK && options->lock != NULL)
+        status =
+            roster_lock(roster, options->lock,
+                        options->seconds > 0 ? (unsigned)options->seconds : LOCK_SECONDS, &failure);
+    else if (status == STATUS_OK)
+        status = roster_unlock(roster, options->unlock, &failure);
+    if (status != STATUS_OK)
+        cli_warn(program, "%s", failure.text);
+    roster_close(roster);
+    return status;
+}
+
 static enum status usage(FILE *stream, enum status status)
 {
     (void)fputs(
         "usage: roster-commit [-s STORE] [-a [-m MAP]] [FILE]\n"
+        "       roster-commit [-s STORE] -l OWNER [-e TIME] | -u OWNER\n"
         "Records in the roster what Action Network has acknowledged, and writes every record on.\n"
         "\n"
         "  -s, --store STORE  the roster (AN_ROSTER, or roster.sqlite in AN_STATE)\n"
         "  -a, --adopt        take changes without a result as acknowledged, too\n"
         "  -m, --map MAP      the field map they were sent with (AN_FIELD_MAP, built-in)\n"
+        "  -l, --lock OWNER   take, or prolong, the run lock of a store that machines share\n"
+        "  -e, --expire TIME  for so many seconds (900)\n"
+        "  -u, --unlock OWNER give the run lock back\n"
         "  -h, --help         show this\n"
         "  -V, --version      show the version\n"
         "\n"
@@ -211,19 +238,52 @@ static enum status operands(struct options *options, int count, char **arguments
         cli_warn(program, "--map says what --adopt is to record, and needs it");
         return usage(stderr, STATUS_USAGE);
     }
+    bool locking = options->lock != NULL || options->unlock != NULL;
+    if (locking && (count > 0 || options->adopt || (options->lock && options->unlock))) {
+        cli_warn(program, "--lock and --unlock go with nothing else: they read no records");
+        return usage(stderr, STATUS_USAGE);
+    }
+    if (options->seconds > 0 && options->lock == NULL) {
+        cli_warn(program, "--expire says how long --lock holds, and needs it");
+        return usage(stderr, STATUS_USAGE);
+    }
     options->file = count == 1 ? arguments[0] : NULL;
     return STATUS_OK;
 }
 
+/* Whether the text may be an owner's name, and is put into `*owner`. */
+static bool read_owner(const char *text, const char **owner)
+{
+    *owner = text;
+    if (text[0] != '\0' && utf8_valid(text, strlen(text), NULL))
+        return true;
+    cli_warn(program, "the run lock needs an owner's name");
+    return false;
+}
+
+static bool read_seconds(const char *text, double *seconds)
+{
+    if (cli_number(text, 1, 1e6, seconds) && *seconds == (double)(unsigned)*seconds)
+        return true;
+    cli_warn(program, "--expire: \"%s\" is not a number of seconds", text);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"store", required_argument, NULL, 's'}, {"adopt", no_argument, NULL, 'a'},
-        {"map", required_argument, NULL, 'm'},   {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0}};
+    cli_start();
+    static const struct option names[] = {{"store", required_argument, NULL, 's'},
+                                          {"adopt", no_argument, NULL, 'a'},
+                                          {"map", required_argument, NULL, 'm'},
+                                          {"lock", required_argument, NULL, 'l'},
+                                          {"expire", required_argument, NULL, 'e'},
+                                          {"unlock", required_argument, NULL, 'u'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {NULL, 0, NULL, 0}};
     struct options options = {.store = NULL};
     int option;
-    while ((option = getopt_long(argc, argv, "s:am:hV", names, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "s:am:l:e:u:hV", names, NULL)) != -1) {
         switch (option) {
         case 's':
             options.store = optarg;
@@ -234,6 +294,18 @@ int main(int argc, char **argv)
         case 'm':
             options.map = optarg;
             break;
+        case 'l':
+            if (!read_owner(optarg, &options.lock))
+                return (int)usage(stderr, STATUS_USAGE);
+            break;
+        case 'e':
+            if (!read_seconds(optarg, &options.seconds))
+                return (int)usage(stderr, STATUS_USAGE);
+            break;
+        case 'u':
+            if (!read_owner(optarg, &options.unlock))
+                return (int)usage(stderr, STATUS_USAGE);
+            break;
         case 'h':
             return (int)cli_finish(program, usage(stdout, STATUS_OK));
         case 'V':
@@ -243,6 +315,8 @@ int main(int argc, char **argv)
         }
     }
     enum status status = operands(&options, argc - optind, argv + optind);
+    if (status == STATUS_OK && (options.lock != NULL || options.unlock != NULL))
+        return (int)run_lock(&options);
     signals_ignore(); /* what was acknowledged upstream is still to be recorded */
     return (int)(status == STATUS_OK ? run(&options) : status);
 }
