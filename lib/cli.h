@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* Call first in main: a standard descriptor that the caller closed is opened so that its use fails,
+ * instead of letting the first file that is opened take its place. */
+void cli_start(void);
+
 /* "program: message" and a newline on stderr (printf's format). Not for secrets. */
 void cli_warn(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -254,6 +254,7 @@ static enum status operands(struct options *options, int count, char **arguments
 
 int main(int argc, char **argv)
 {
+    cli_start();
     static const struct option names[] = {{"key", required_argument, NULL, 'k'},
                                           {"columns", required_argument, NULL, 'c'},
                                           {"follow", required_argument, NULL, 'f'},

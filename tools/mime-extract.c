@@ -340,6 +340,7 @@ static bool parse_options(int argc, char **argv, struct options *options, enum s
 
 int main(int argc, char **argv)
 {
+    cli_start();
     struct options options = {.max_size = (size_t)256 * MEBIBYTE};
     enum status status;
     if (parse_options(argc, argv, &options, &status)) {

@@ -175,6 +175,7 @@ static size_t read_runs(const char *argument)
 
 int main(int argc, char **argv)
 {
+    cli_start();
     static const struct option names[] = {{"store", required_argument, NULL, 's'},
                                           {"runs", optional_argument, NULL, 'r'},
                                           {"help", no_argument, NULL, 'h'},

@@ -276,6 +276,7 @@ static bool check_options(int operands, struct options *options)
 
 int main(int argc, char **argv)
 {
+    cli_start();
     struct options options = {.started = time(NULL)};
     enum status status;
     if (!parse_options(argc, argv, &options, &status))
