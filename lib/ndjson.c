@@ -141,11 +141,49 @@ enum status ndjson_read(struct ndjson_reader *reader, struct ndjson_line *line, 
     return STATUS_OK;
 }
 
+/* Whether the byte can be part of a number. */
+static bool is_numeric(char byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("+-.eE", byte) != NULL);
+}
+
+/* Parses a line in which a number is larger than C's, which JSON allows, with every number as 0:
+ * for reading the record's strings. What is written on is the line's own bytes. NULL when that is
+ * not possible, or when there is a result to be replaced, for which the record is written anew. */
+static json_t *parse_without_numbers(const struct ndjson_line *line)
+{
+    json_error_t error;
+    char *copy = malloc(line->length);
+    bool quoted = false;
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, line->bytes, line->length);
+    for (size_t i = 0; i < line->length; i++) {
+        if (quoted && copy[i] == '\\')
+            i++;
+        else if (copy[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (copy[i] == '-' || (copy[i] >= '0' && copy[i] <= '9'))) {
+            copy[i] = '0';
+            while (i + 1 < line->length && is_numeric(copy[i + 1]))
+                copy[++i] = ' ';
+        }
+    }
+    json_t *record = json_text_load(copy, line->length, JSON_ALLOW_NUL, &error);
+    free(copy);
+    if (json_object_get(record, "result") == NULL)
+        return record;
+    json_decref(record);
+    return NULL;
+}
+
 enum status ndjson_parse(const struct ndjson_reader *reader, const struct ndjson_line *line,
                          json_t **record, struct failure *failure)
 {
     json_error_t error;
     *record = json_text_load(line->bytes, line->length, JSON_ALLOW_NUL, &error);
+    if (*record == NULL && json_error_code(&error) == json_error_numeric_overflow)
+        *record = parse_without_numbers(line);
     if (*record == NULL && json_text_no_memory(&error))
         return fail_memory(failure);
     if (*record == NULL)
