@@ -50,6 +50,10 @@ static bool read_option(const char *program, int letter, struct sender_options *
     case 'j':
         if (!read_number(program, "--jobs", 1, 256, &number))
             return false;
+        if (number != (unsigned)number) {
+            cli_warn(program, "--jobs takes a whole number, not \"%s\"", optarg);
+            return false;
+        }
         options->jobs = (unsigned)number;
         return true;
     case OVERRIDES:

@@ -64,12 +64,16 @@ static enum sender_step put_unless_overridden(struct sender_job *job, const json
 {
     if (!job->overrides)
         return put(job, stage);
-    json_t *overridden = person_respect_overrides(job->body, person);
-    if (overridden == NULL)
+    json_decref(job->overridden);
+    job->overridden = person_respect_overrides(job->body, person);
+    if (job->overridden == NULL)
         return SENDER_NO_MEMORY;
-    bool leave = json_array_size(overridden) > 0;
-    json_decref(overridden);
-    return leave ? sender_ok(job, "left alone: override_is_member is set") : put(job, stage);
+    if (json_array_size(job->overridden) == 0)
+        return put(job, stage);
+    enum sender_step step = sender_ok(job, "left alone");
+    if (step == SENDER_DONE && !sender_note(job, "overridden", json_incref(job->overridden)))
+        step = SENDER_NO_MEMORY;
+    return step;
 }
 
 static enum sender_step start(struct sender_job *job)
@@ -103,8 +107,6 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     bool gone = answer->code == 404 || answer->code == 410;
     if (gone && (job->stage == READ || job->stage == SENT_BY_ROSTER))
         return look_up(job); /* the roster's id is not the person's any more */
-    if (gone && job->stage == SENT_BY_LOOKUP)
-        return sender_ok(job, "no such person");
     if (answer->json == NULL || answer->code > 299)
         return sender_refused(job, answer);
     switch ((enum stage)job->stage) {
@@ -128,6 +130,7 @@ static void usage(FILE *stream)
 
 int main(int argc, char **argv)
 {
+    cli_start();
     static const struct sender_program LAPSE = {
         .name = PROGRAM, .wants = wants, .prepare = prepare, .step = step, .say = say};
     struct sender_options options;
@@ -143,7 +146,12 @@ int main(int argc, char **argv)
         usage(stdout);
         sender_options_help(stdout);
         break;
+    case SENDER_WRONG:
+        usage(stderr);
+        return (int)STATUS_USAGE;
     default:
+        cli_warn(PROGRAM,
+                 "--print-map, --print-columns, --print-digest and --check are an-upsert's");
         usage(stderr);
         return (int)STATUS_USAGE;
     }
