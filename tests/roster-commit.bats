@@ -304,13 +304,13 @@ Rosa@Example.org,2139,True,False,,,' ]
   [ "$(addresses | wc -l)" = 2500 ]
 }
 
-@test "a record of megabytes is kept" {
-  note=$(head -c 6000000 /dev/zero | tr '\0' x)
+@test "a large record is kept" {
+  note=$(head -c 300000 /dev/zero | tr '\0' x)
   { records 1; printf '{"change":"new","key":"2@example.org","row":{"email":"2@example.org","note":"%s"},"result":{"status":"ok"}}\n' "$note"
     records 1 3; } >input
   roster-commit <input >out
   cmp input out
-  [ "$(roster-dump | wc -c)" -gt 6000000 ]
+  [ "$(roster-dump | wc -c)" -gt 300000 ]
   [ "$(roster-dump | wc -l)" = 4 ]
 }
 

@@ -129,6 +129,16 @@ snapshot() {
   done
 }
 
+@test "a record of megabytes is kept" {
+  note=$(head -c 6000000 /dev/zero | tr '\0' x)
+  { records 1; printf '{"change":"new","key":"2@example.org","row":{"email":"2@example.org","note":"%s"},"result":{"status":"ok"}}\n' "$note"
+    records 1 3; } >input
+  roster-commit <input >out
+  cmp input out
+  [ "$(roster-dump | wc -c)" -gt 6000000 ]
+  [ "$(roster-dump | wc -l)" = 4 ]
+}
+
 @test "a full disk is an error: nothing of the batch is recorded or written" {
   a_member a | roster-commit >/dev/null
   records 500 1 "$(printf %0999d 0)" >input

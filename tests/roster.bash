@@ -1,8 +1,36 @@
-# A roster for .bats files, whatever keeps it. Only this file and roster-sqlite.bats know what that is.
+# A roster for .bats files, whatever keeps it. Only this file, roster-sqlite.bats and roster-dynamodb.bats know what
+# that is: a DynamoDB table in files whose name says so, where roster-commit-dynamodb.bats is roster-commit.bats by
+# another name; a SQLite database in all others.
+
+load aws
+
+in_dynamodb() {
+  [[ ${BATS_TEST_FILENAME##*/} == *-dynamodb.bats ]]
+}
+
+setup_file() {
+  local missing
+  in_dynamodb || return 0
+  ! missing=$(aws_missing) || skip "$missing"
+  aws_start "$BATS_FILE_TMPDIR/aws" && make_table
+}
+
+# make_table: makes a table for any number of rosters.
+make_table() {
+  local key='{"AttributeName":"roster","KeyType":"HASH"},{"AttributeName":"email","KeyType":"RANGE"}'
+  aws_call dynamodb DynamoDB_20120810.CreateTable "{\"TableName\":\"rosters\",\"BillingMode\":\"PAY_PER_REQUEST\",
+    \"KeySchema\":[$key],\"AttributeDefinitions\":[{\"AttributeName\":\"roster\",\"AttributeType\":\"S\"},
+    {\"AttributeName\":\"email\",\"AttributeType\":\"S\"}]}" >/dev/null
+}
+
+teardown_file() {
+  aws_stop
+}
 
 # use_roster [NAME]: names, in the exported AN_ROSTER, a roster of the test's own that nobody has made yet.
 use_roster() {
   export AN_ROSTER=sqlite:$BATS_TEST_TMPDIR/rosters/${1:-roster}.sqlite
+  ! in_dynamodb || AN_ROSTER=dynamodb:rosters/$BATS_TEST_NUMBER/${1:-roster}
 }
 
 # unusable_roster: prints the name of a roster that can't be written, whoever tries.
@@ -12,7 +40,10 @@ unusable_roster() {
 
 # check_roster: fails when the store is damaged.
 check_roster() {
-  [ "$(sqlite3 "${AN_ROSTER#sqlite:}" 'PRAGMA integrity_check')" = ok ]
+  case $AN_ROSTER in
+    sqlite:*) [ "$(sqlite3 "${AN_ROSTER#sqlite:}" 'PRAGMA integrity_check')" = ok ] ;;
+    *) roster-dump >/dev/null ;;
+  esac
 }
 
 # members: the roster's members as JSON objects, one a line, with the two columns that are not the row's.
