@@ -155,6 +155,11 @@ INLINE unsigned lowest(uint64_t bits)
     return (unsigned)__builtin_ctzll(bits);
 }
 
+INLINE unsigned highest(uint64_t bits)
+{
+    return 63 - (unsigned)__builtin_clzll(bits);
+}
+
 INLINE unsigned count(uint64_t bits)
 {
     return (unsigned)__builtin_popcountll(bits);

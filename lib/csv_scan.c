@@ -136,7 +136,7 @@ static uint64_t hash_bytes(struct scan *scan, const char *key, size_t length)
 
 /* Adds a row. */
 static __attribute__((noinline)) bool add_row(struct scan *scan, size_t start, size_t end,
-                                              size_t key_start, size_t key_end)
+                                              size_t key_start, size_t key_end, bool has_quotes)
 {
     struct csv_table *table = scan->table;
     if (table->count == scan->room) {
@@ -154,6 +154,8 @@ static __attribute__((noinline)) bool add_row(struct scan *scan, size_t start, s
     uint64_t hash;
     if (length == 0) {
         hash = 0;
+    } else if (!has_quotes) {
+        hash = hash_bytes(scan, key, length);
     } else if (*key == '"' && length >= 2 && key[length - 1] == '"' &&
                memchr(key + 1, '"', length - 2) == NULL) {
         hash = hash_bytes(scan, key + 1, length - 2);
@@ -173,6 +175,7 @@ struct cursor {
     uint64_t quoted;        /* all ones inside of quotes */
     uint64_t was_closing;   /* whether the block before ended in a closing quote, */
     uint64_t was_separated; /* or in a comma, a line end, a quote */
+    size_t last_quote;      /* where the last one was */
     size_t checked;         /* how far UTF-8 sequences reached */
     size_t start;           /* of the row */
     size_t commas;          /* of the row so far */
@@ -218,7 +221,8 @@ INLINE bool end_row(struct scan *scan, struct cursor *cursor, size_t end)
         if (cursor->commas + 1 != scan->columns)
             return false;
         if (!add_row(scan, cursor->start, end, cursor->key_start,
-                     cursor->wanted == SIZE_MAX ? cursor->key_end : end))
+                     cursor->wanted == SIZE_MAX ? cursor->key_end : end,
+                     cursor->last_quote >= cursor->key_start))
             return false;
     }
     begin_row(cursor, end + 1, scan->key);
@@ -237,6 +241,8 @@ INLINE bool walk_block(struct scan *scan, struct cursor *cursor, size_t at, stru
             return false;
     }
     if ((block.quotes | cursor->was_closing) != 0) {
+        if (block.quotes != 0)
+            cursor->last_quote = at + highest(block.quotes);
         quoted ^= parity(block.quotes);
         uint64_t opening = block.quotes & quoted & ~(separated << 1 | cursor->was_separated);
         uint64_t closing = block.quotes & ~quoted;

@@ -91,7 +91,7 @@ static enum status enter_lapsing(struct follower *follower, uint64_t row, struct
     uint64_t entry = follower->count++;
     follower->lapsing[entry] = (struct lapsing){row, KEY_NONE, entry, entry};
     if (queue == KEY_NONE) {
-        key_index_put(follower->index, &probe, entry);
+        (void)key_index_put(follower->index, &probe, entry);
     } else {
         follower->lapsing[follower->lapsing[queue].back].next = entry;
         follower->lapsing[queue].back = entry;

@@ -5,124 +5,107 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rows whose key stands in several, each with the first of them. */
+/* Rows whose key stands in several. */
 struct several {
-    struct repeated {
-        uint64_t row;
-        uint64_t first;
-    } * rows;
+    uint64_t *rows;
     size_t count;
     size_t room;
 };
 
-/* One thread's keys. */
+/* One thread's rows. */
 struct part {
     struct diff_match *match;
     struct row_compare *compare;
-    unsigned number;
-    unsigned parts;
-    struct key_index *index; /* the first row of each key */
-    struct several several;
+    struct key_index *index; /* all parts' */
+    size_t from;
+    size_t to;
+    struct several later; /* those that are not the first of their key */
     enum status status;
     struct failure failure;
 };
 
 struct diff_keys {
-    const struct diff_match *match;
+    struct diff_match *match;
+    struct key_index *index;  /* the first row of each key */
     struct key_index *values; /* the rows whose key stands in several, by their values; or NULL */
-    unsigned count;
-    struct part parts[];
 };
 
-/* Whose a hash is: by bits that neither its place nor its tag in an index depends on much. */
-static unsigned part_of(uint64_t hash, unsigned parts)
-{
-    return (unsigned)((hash >> 20 & 0xFFFF) * parts >> 16);
-}
-
-static bool add_several(struct several *several, uint64_t row, uint64_t first)
+static bool add_several(struct several *several, uint64_t row)
 {
     if (several->count == several->room) {
         size_t room = several->room == 0 ? 64 : several->room * 2;
-        struct repeated *rows = reallocarray(several->rows, room, sizeof *rows);
+        uint64_t *rows = reallocarray(several->rows, room, sizeof *rows);
         if (rows == NULL)
             return false;
         several->rows = rows;
         several->room = room;
     }
-    several->rows[several->count++] = (struct repeated){row, first};
+    several->rows[several->count++] = row;
     return true;
 }
 
-enum status diff_keys_earlier(struct row_compare *compare, const struct csv_table *table,
-                              const struct key_index *index, uint64_t row, struct key_probe *probe,
-                              uint64_t *earlier, struct failure *failure)
+/* From a row that was found on, the first one with the same key. */
+static enum status same_key(struct row_compare *compare, const struct csv_table *table,
+                            const struct key_index *index, uint64_t row, struct key_probe *probe,
+                            uint64_t *found, struct failure *failure)
 {
-    *earlier = key_index_first(index, table->rows[row].key, probe);
-    for (; *earlier != KEY_NONE; *earlier = key_index_next(index, probe)) {
+    for (; *found != KEY_NONE; *found = key_index_next(index, probe)) {
         bool same;
-        enum status status = row_compare_keys(compare, table, *earlier, row, &same, failure);
+        enum status status = row_compare_keys(compare, table, *found, row, &same, failure);
         if (status != STATUS_OK || same)
             return status;
     }
     return STATUS_OK;
 }
 
-/* Enters a row, or notes that its key was there already. */
-static enum status enter(struct part *part, uint64_t row)
+enum status diff_keys_find(struct row_compare *compare, const struct csv_table *table,
+                           const struct key_index *index, uint64_t row, struct key_probe *probe,
+                           uint64_t *found, struct failure *failure)
 {
-    struct diff_match *match = part->match;
-    struct key_probe probe;
-    uint64_t first;
-    enum status status = diff_keys_earlier(part->compare, match->older, part->index, row, &probe,
-                                           &first, &part->failure);
-    if (status != STATUS_OK)
-        return status;
-    if (first == KEY_NONE) {
-        key_index_put(part->index, &probe, row);
-        return STATUS_OK;
-    }
-    bool noted = (diff_match_state(match, first) & OLDER_SEVERAL) != 0 ||
-                 add_several(&part->several, first, first);
-    if (!noted || !add_several(&part->several, row, first))
-        return fail_memory(&part->failure);
-    diff_match_note(match, first, OLDER_SEVERAL);
-    diff_match_note(match, row, OLDER_PASSED);
-    return STATUS_OK;
+    *found = key_index_first(index, table->rows[row].key, probe);
+    return same_key(compare, table, index, row, probe, found, failure);
 }
 
-/* A thread's work: the keys of its part, in the order of the rows, a few at a time so that their
- * places are fetched from memory meanwhile. */
+/* Enters a row. Of several with the same key, the first one stays, whichever thread comes first. */
+static enum status enter(struct part *part, uint64_t row)
+{
+    const struct csv_table *older = part->match->older;
+    struct key_probe probe;
+    uint64_t found = key_index_first(part->index, older->rows[row].key, &probe);
+    for (;;) {
+        if (found == KEY_NONE && key_index_put(part->index, &probe, row))
+            return STATUS_OK;
+        if (found == KEY_NONE)
+            found = key_index_again(part->index, &probe);
+        enum status status =
+            same_key(part->compare, older, part->index, row, &probe, &found, &part->failure);
+        if (status != STATUS_OK)
+            return status;
+        if (found == KEY_NONE)
+            continue;
+        if (found > row && !key_index_replace(part->index, &probe, found, row)) {
+            found = key_index_again(part->index, &probe);
+            continue;
+        }
+        uint64_t later = found > row ? found : row;
+        diff_match_note(part->match, later, OLDER_PASSED);
+        return add_several(&part->later, later) ? STATUS_OK : fail_memory(&part->failure);
+    }
+}
+
 static void fill(void *job)
 {
     enum { AHEAD = 16 };
     struct part *part = job;
-    const struct csv_table *older = part->match->older;
-    uint64_t waiting[AHEAD];
-    size_t count = 0;
-    size_t mine = 0;
-    for (size_t row = 0; row < older->count; row++)
-        mine += part_of(older->rows[row].key, part->parts) == part->number;
-    part->index = key_index_new(mine);
-    if (part->index == NULL) {
-        part->status = fail_memory(&part->failure);
-        return;
-    }
-    for (size_t row = 0; row < older->count && part->status == STATUS_OK; row++) {
-        uint64_t hash = older->rows[row].key;
-        if (part_of(hash, part->parts) != part->number)
-            continue;
-        if (hash == 0) {
+    const struct csv_row *rows = part->match->older->rows;
+    for (size_t row = part->from; row < part->to && part->status == STATUS_OK; row++) {
+        if (row + AHEAD < part->to)
+            key_index_prefetch(part->index, rows[row + AHEAD].key);
+        if (rows[row].key == 0)
             diff_match_note(part->match, row, OLDER_PASSED);
-            continue;
-        }
-        key_index_prefetch(part->index, hash);
-        if (count >= AHEAD)
-            part->status = enter(part, waiting[count % AHEAD]);
-        waiting[count++ % AHEAD] = row;
+        else
+            part->status = enter(part, row);
     }
-    for (size_t i = count < AHEAD ? 0 : count - AHEAD; i < count && part->status == STATUS_OK; i++)
-        part->status = enter(part, waiting[i % AHEAD]);
 }
 
 /* ---- keys that stand in several rows ---- */
@@ -150,59 +133,87 @@ static enum status find_values(const struct diff_keys *keys, struct row_compare 
 }
 
 /* Enters a row by all of its values, so that one of NEWER finds its equal among any number of them;
- * and hands on to the key that one of its rows is out of date. */
-static enum status enter_values(struct diff_keys *keys, struct part *part,
-                                const struct repeated *repeated, struct failure *failure)
+ * and hands on to its key, whose first row is `first`, that one of its rows is out of date. */
+static enum status enter_values(struct diff_keys *keys, struct row_compare *compare, uint64_t row,
+                                uint64_t first, struct failure *failure)
 {
-    struct diff_match *match = part->match;
     struct buffer text = {.limit = 0};
     struct key_probe probe;
     bool stale, found;
-    enum status status = row_compare_stale(part->compare, repeated->row, &stale, failure);
+    enum status status = row_compare_stale(compare, row, &stale, failure);
     if (status == STATUS_OK && stale)
-        diff_match_note(match, repeated->first, OLDER_STALE);
+        diff_match_note(keys->match, first, OLDER_STALE);
     if (status == STATUS_OK)
-        status = row_compare_values(part->compare, match->older, repeated->row, &text, failure);
+        status = row_compare_values(compare, keys->match->older, row, &text, failure);
     if (status == STATUS_OK)
-        status = find_values(keys, part->compare, &text, &probe, &found, failure);
+        status = find_values(keys, compare, &text, &probe, &found, failure);
     if (status == STATUS_OK && !found)
-        key_index_put(keys->values, &probe, repeated->row);
+        (void)key_index_put(keys->values, &probe, row);
     buffer_free(&text);
     return status;
 }
 
-static enum status fill_values(struct diff_keys *keys, struct failure *failure)
+/* Enters a row that is not the first of its key, and the first one with it. */
+static enum status enter_later(struct diff_keys *keys, struct row_compare *compare, uint64_t row,
+                               struct failure *failure)
 {
-    size_t count = 0;
-    for (unsigned i = 0; i < keys->count; i++)
-        count += keys->parts[i].several.count;
-    if (count == 0)
-        return STATUS_OK;
-    keys->values = key_index_new(count);
-    enum status status = keys->values == NULL ? fail_memory(failure) : STATUS_OK;
-    for (unsigned i = 0; i < keys->count; i++) {
-        const struct several *several = &keys->parts[i].several;
-        for (size_t j = 0; j < several->count && status == STATUS_OK; j++)
-            status = enter_values(keys, &keys->parts[i], &several->rows[j], failure);
+    struct key_probe probe;
+    uint64_t first;
+    enum status status =
+        diff_keys_find(compare, keys->match->older, keys->index, row, &probe, &first, failure);
+    if (status == STATUS_OK && first == KEY_NONE)
+        status = csv_table_fail(keys->match->older, failure);
+    if (status == STATUS_OK && (diff_match_state(keys->match, first) & OLDER_SEVERAL) == 0) {
+        diff_match_note(keys->match, first, OLDER_SEVERAL);
+        status = enter_values(keys, compare, first, first, failure);
     }
+    if (status == STATUS_OK)
+        status = enter_values(keys, compare, row, first, failure);
+    return status;
+}
+
+static enum status fill_values(struct diff_keys *keys, struct part *parts, size_t count,
+                               struct failure *failure)
+{
+    size_t later = 0;
+    for (size_t i = 0; i < count; i++)
+        later += parts[i].later.count;
+    if (later == 0)
+        return STATUS_OK;
+    keys->values = key_index_new(2 * later);
+    enum status status = keys->values == NULL ? fail_memory(failure) : STATUS_OK;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < parts[i].later.count && status == STATUS_OK; j++)
+            status = enter_later(keys, parts[i].compare, parts[i].later.rows[j], failure);
     return status;
 }
 
 /* ---- */
 
-static enum status fill_all(struct diff_keys *keys, struct failure *failure)
+static enum status fill_all(struct diff_keys *keys, struct part *parts, size_t count,
+                            struct failure *failure)
 {
-    for (unsigned i = 0; i < keys->count; i++)
-        if (keys->parts[i].compare == NULL)
-            return fail_memory(failure);
-    workers_run(keys->parts, keys->count, sizeof keys->parts[0], fill);
-    for (unsigned i = 0; i < keys->count; i++) {
-        if (keys->parts[i].status != STATUS_OK) {
-            *failure = keys->parts[i].failure;
-            return keys->parts[i].status;
+    size_t rows = keys->match->older->count;
+    keys->index = key_index_new(rows);
+    bool good = keys->index != NULL;
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = (struct part){.match = keys->match,
+                                 .compare = diff_match_compare(keys->match),
+                                 .index = keys->index,
+                                 .from = rows / count * i,
+                                 .to = i + 1 < count ? rows / count * (i + 1) : rows};
+        good = good && parts[i].compare != NULL;
+    }
+    if (!good)
+        return fail_memory(failure);
+    workers_run(parts, count, sizeof *parts, fill);
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].status != STATUS_OK) {
+            *failure = parts[i].failure;
+            return parts[i].status;
         }
     }
-    return fill_values(keys, failure);
+    return fill_values(keys, parts, count, failure);
 }
 
 enum status diff_keys_new(struct diff_match *match, struct diff_keys **keys,
@@ -210,20 +221,21 @@ enum status diff_keys_new(struct diff_match *match, struct diff_keys **keys,
 {
     enum { WORTH_IT = 8192 }; /* rows for a thread */
     *keys = NULL;
-    unsigned count = workers_wanted(match->threads, match->older->count, WORTH_IT);
-    struct diff_keys *made = calloc(1, sizeof *made + count * sizeof made->parts[0]);
-    if (made == NULL)
-        return fail_memory(failure);
-    made->match = match;
-    made->count = count;
-    for (unsigned i = 0; i < count; i++)
-        made->parts[i] = (struct part){
-            .match = match, .compare = diff_match_compare(match), .number = i, .parts = count};
-    enum status status = fill_all(made, failure);
-    for (unsigned i = 0; i < count; i++) {
-        row_compare_free(made->parts[i].compare);
-        made->parts[i].compare = NULL;
+    size_t count = workers_wanted(match->threads, match->older->count, WORTH_IT);
+    struct diff_keys *made = calloc(1, sizeof *made);
+    struct part *parts = calloc(count, sizeof *parts);
+    enum status status = STATUS_OK;
+    if (made == NULL || parts == NULL) {
+        status = fail_memory(failure);
+    } else {
+        made->match = match;
+        status = fill_all(made, parts, count, failure);
     }
+    for (size_t i = 0; i < count && parts != NULL; i++) {
+        row_compare_free(parts[i].compare);
+        free(parts[i].later.rows);
+    }
+    free(parts);
     if (status == STATUS_OK)
         *keys = made;
     else
@@ -235,32 +247,14 @@ void diff_keys_free(struct diff_keys *keys)
 {
     if (keys == NULL)
         return;
-    for (unsigned i = 0; i < keys->count; i++) {
-        key_index_free(keys->parts[i].index);
-        free(keys->parts[i].several.rows);
-    }
+    key_index_free(keys->index);
     key_index_free(keys->values);
     free(keys);
 }
 
-static const struct key_index *index_of(const struct diff_keys *keys, uint64_t hash)
+const struct key_index *diff_keys_index(const struct diff_keys *keys)
 {
-    return keys->parts[part_of(hash, keys->count)].index;
-}
-
-void diff_keys_prefetch(const struct diff_keys *keys, uint64_t hash)
-{
-    key_index_prefetch(index_of(keys, hash), hash);
-}
-
-uint64_t diff_keys_first(const struct diff_keys *keys, uint64_t hash, struct key_probe *probe)
-{
-    return key_index_first(index_of(keys, hash), hash, probe);
-}
-
-uint64_t diff_keys_next(const struct diff_keys *keys, uint64_t hash, struct key_probe *probe)
-{
-    return key_index_next(index_of(keys, hash), probe);
+    return keys->index;
 }
 
 enum status diff_keys_same(const struct diff_keys *keys, struct row_compare *compare,

@@ -1,6 +1,5 @@
 /*
- * OLDER's members by their key. Made by several threads, each of which takes those keys whose hash
- * falls to it.
+ * OLDER's members by their key, entered by several threads at once.
  */
 #ifndef DIFF_KEYS_H
 #define DIFF_KEYS_H
@@ -10,6 +9,7 @@
 #include "row_compare.h"
 #include "status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct diff_keys;
@@ -23,19 +23,17 @@ enum status diff_keys_new(struct diff_match *match, struct diff_keys **keys,
 /* NULL is harmless. */
 void diff_keys_free(struct diff_keys *keys);
 
-/* The first rows of keys that may have this hash, as in key_index.h. */
-void diff_keys_prefetch(const struct diff_keys *keys, uint64_t hash);
-uint64_t diff_keys_first(const struct diff_keys *keys, uint64_t hash, struct key_probe *probe);
-uint64_t diff_keys_next(const struct diff_keys *keys, uint64_t hash, struct key_probe *probe);
+/* The first row of each key. Borrowed. */
+const struct key_index *diff_keys_index(const struct diff_keys *keys);
 
 /* Whether a row of NEWER is the same as any of OLDER whose key stands in several. STATUS_IO. */
 enum status diff_keys_same(const struct diff_keys *keys, struct row_compare *compare,
                            uint64_t newer, bool *same, struct failure *failure);
 
-/* Looks for an earlier row of `table` with the same key; KEY_NONE when there is none, and `probe`
- * is where the row is to be entered. STATUS_IO. */
-enum status diff_keys_earlier(struct row_compare *compare, const struct csv_table *table,
-                              const struct key_index *index, uint64_t row, struct key_probe *probe,
-                              uint64_t *earlier, struct failure *failure);
+/* Looks for a row of `table` with the same key; KEY_NONE when there is none, and `probe` is where
+ * the row is to be entered. STATUS_IO. */
+enum status diff_keys_find(struct row_compare *compare, const struct csv_table *table,
+                           const struct key_index *index, uint64_t row, struct key_probe *probe,
+                           uint64_t *found, struct failure *failure);
 
 #endif

@@ -26,7 +26,8 @@ enum { BATCH = 64 };
 struct share {
     struct diff_match *match;
     const struct diff_keys *keys;
-    size_t from; /* rows of NEWER */
+    const struct key_index *index; /* of the keys */
+    size_t from;                   /* rows of NEWER */
     size_t to;
     struct row_compare *compare;
     struct key_probe probes[BATCH];
@@ -59,8 +60,7 @@ static enum status settle(struct share *share, uint64_t row, uint64_t first,
 static enum status match_row(struct share *share, uint64_t row, uint64_t first,
                              struct key_probe *probe)
 {
-    for (; first != KEY_NONE;
-         first = diff_keys_next(share->keys, share->match->newer->rows[row].key, probe)) {
+    for (; first != KEY_NONE; first = key_index_next(share->index, probe)) {
         struct row_verdict verdict;
         enum status status =
             row_compare_rows(share->compare, first, row, &verdict, &share->failure);
@@ -72,6 +72,13 @@ static enum status match_row(struct share *share, uint64_t row, uint64_t first,
     return STATUS_OK;
 }
 
+/* Has the processor fetch what is known of a row of OLDER. */
+static void fetch(const struct diff_match *match, uint64_t row)
+{
+    __builtin_prefetch(&match->older->rows[row]);
+    __builtin_prefetch((const void *)&match->older_state[row], 1);
+}
+
 static enum status match_batch(struct share *share, size_t from, size_t count)
 {
     const struct csv_table *older = share->match->older;
@@ -79,9 +86,9 @@ static enum status match_batch(struct share *share, size_t from, size_t count)
     for (size_t i = 0; i < count; i++) {
         share->found[i] = KEY_NONE;
         if (rows[from + i].key != 0)
-            share->found[i] = diff_keys_first(share->keys, rows[from + i].key, &share->probes[i]);
+            share->found[i] = key_index_first(share->index, rows[from + i].key, &share->probes[i]);
         if (share->found[i] != KEY_NONE)
-            __builtin_prefetch(&older->rows[share->found[i]]);
+            fetch(share->match, share->found[i]);
     }
     for (size_t i = 0; i < count; i++)
         if (share->found[i] != KEY_NONE)
@@ -101,7 +108,7 @@ static void match_share(void *job)
         size_t count = share->to - row < BATCH ? share->to - row : BATCH;
         size_t ahead = share->to - row - count < BATCH ? share->to - row - count : BATCH;
         for (size_t i = 0; i < ahead; i++)
-            diff_keys_prefetch(share->keys, rows[row + count + i].key);
+            key_index_prefetch(share->index, rows[row + count + i].key);
         share->status = match_batch(share, row, count);
     }
 }
@@ -118,6 +125,7 @@ static enum status match_rows(struct diff_match *match, const struct diff_keys *
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         shares[i] = (struct share){.match = match,
                                    .keys = keys,
+                                   .index = diff_keys_index(keys),
                                    .from = rows / count * i,
                                    .to = i + 1 < count ? rows / count * (i + 1) : rows,
                                    .compare = diff_match_compare(match)};
@@ -153,9 +161,9 @@ static enum status mark_repeats(struct diff_match *match, struct row_compare *co
             continue;
         struct key_probe probe;
         uint64_t first;
-        status = diff_keys_earlier(compare, newer, keys, row, &probe, &first, failure);
+        status = diff_keys_find(compare, newer, keys, row, &probe, &first, failure);
         if (status == STATUS_OK && first == KEY_NONE)
-            key_index_put(keys, &probe, row);
+            (void)key_index_put(keys, &probe, row);
         else if (status == STATUS_OK)
             newer->rows[row].key = NEWER_REPEATS;
     }

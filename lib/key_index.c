@@ -2,6 +2,7 @@
 
 #include "huge.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -15,8 +16,8 @@ enum { ROW_BITS = 40 };
 static const uint64_t row_mask = ((uint64_t)1 << ROW_BITS) - 1;
 
 struct key_index {
-    uint64_t capacity; /* slots, below 2^32 */
-    uint64_t slots[];
+    uint64_t capacity; /* slots, at most 2^32 */
+    _Atomic uint64_t slots[];
 };
 
 uint64_t key_seed(void)
@@ -37,7 +38,7 @@ struct key_index *key_index_new(uint64_t rows)
 {
     if (rows > (uint64_t)1 << 31)
         return NULL;
-    uint64_t capacity = rows + rows / 2 + 8;
+    uint64_t capacity = 2 * rows - rows / 4 + 8;
     size_t size = sizeof(struct key_index) + capacity * sizeof(uint64_t);
     struct key_index *index = calloc(1, size);
     if (index == NULL)
@@ -61,13 +62,13 @@ static uint64_t place(const struct key_index *index, uint64_t hash)
 
 void key_index_prefetch(const struct key_index *index, uint64_t hash)
 {
-    __builtin_prefetch(&index->slots[place(index, hash)]);
+    __builtin_prefetch((const void *)&index->slots[place(index, hash)], 1);
 }
 
 static uint64_t search(const struct key_index *index, struct key_probe *probe)
 {
     for (;;) {
-        uint64_t slot = index->slots[probe->slot];
+        uint64_t slot = atomic_load_explicit(&index->slots[probe->slot], memory_order_relaxed);
         if (slot == 0)
             return KEY_NONE;
         if ((slot & ~row_mask) == probe->tag)
@@ -89,7 +90,27 @@ uint64_t key_index_next(const struct key_index *index, struct key_probe *probe)
     return search(index, probe);
 }
 
-void key_index_put(struct key_index *index, const struct key_probe *probe, uint64_t row)
+uint64_t key_index_again(const struct key_index *index, struct key_probe *probe)
 {
-    index->slots[probe->slot] = probe->tag | (row + 1);
+    return search(index, probe);
+}
+
+/* Nothing is told by a slot but the row's number, so that no order with other memory is needed. */
+static bool exchange(struct key_index *index, const struct key_probe *probe, uint64_t before,
+                     uint64_t row)
+{
+    return atomic_compare_exchange_strong_explicit(&index->slots[probe->slot], &before,
+                                                   probe->tag | (row + 1), memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+bool key_index_put(struct key_index *index, const struct key_probe *probe, uint64_t row)
+{
+    return exchange(index, probe, 0, row);
+}
+
+bool key_index_replace(struct key_index *index, const struct key_probe *probe, uint64_t other,
+                       uint64_t row)
+{
+    return exchange(index, probe, probe->tag | (other + 1), row);
 }
