@@ -173,9 +173,14 @@ void text_printable(char *text, size_t limit)
             length--;
         text[length] = '\0';
     }
-    for (char *at = text; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = ' ';
+    for (size_t i = 0; i < length;) {
+        size_t size = utf8_sequence((const unsigned char *)text + i, length - i);
+        if (size == 0)
+            text[i] = '?';
+        else if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            text[i] = ' ';
+        i += size > 0 ? size : 1;
+    }
 }
 
 bool write_all(int file, const void *bytes, size_t length)

@@ -54,7 +54,8 @@ char *text_normalized(const char *text);
 bool utf8_valid(const char *bytes, size_t length, size_t *where);
 
 /* Cuts `text` to at most `limit` bytes without splitting a UTF-8 sequence, and replaces control
- * characters by spaces: what a server said, made fit for a terminal and a log. In place. */
+ * characters by spaces and bytes that are not UTF-8 by question marks: what a server said, made fit
+ * for a terminal, a log and JSON. In place. */
 void text_printable(char *text, size_t limit);
 
 /* write(2) until all is written; false with errno otherwise. */
