@@ -18,12 +18,13 @@ static const double MARGIN = 1.01;
 static const double SLOWEST = 16;
 static const double RECOVERY = 0.95;
 static const int64_t LONGEST_PAUSE = (int64_t)900 * NANOSECONDS;
+static const int64_t LONGEST_INTERVAL = (int64_t)86400 * NANOSECONDS;
 
 enum { SCHEDULE_MAGIC = 0x616e7031 }; /* "anp1" */
 
 struct schedule {
     uint32_t magic;
-    uint32_t unused;
+    uint32_t boot;   /* of the machine: CLOCK_MONOTONIC begins anew with each */
     int64_t next;    /* the next turn nobody has taken */
     int64_t slowed;  /* when the rate was last halved */
     double slowness; /* 1 is full rate */
@@ -32,6 +33,7 @@ struct schedule {
 struct pacer {
     int file; /* -1: no limit */
     int64_t interval;
+    uint32_t boot;
 };
 
 int64_t pacer_now(void)
@@ -39,6 +41,17 @@ int64_t pacer_now(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+/* A number for this boot; 0 where the system does not tell. */
+static uint32_t current_boot(void)
+{
+    char id[64];
+    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, id, sizeof id) : -1;
+    if (file >= 0)
+        (void)close(file);
+    return length > 0 ? (uint32_t)XXH3_64bits(id, (size_t)length) : 0;
 }
 
 /* Opens the schedule in a directory that only this user can have made. /tmp and not $TMPDIR: cron
@@ -73,7 +86,9 @@ enum status pacer_open(double rate, const char *identity, struct pacer **pacer,
     made->file = -1;
     enum status status = STATUS_OK;
     if (rate > 0) {
-        made->interval = (int64_t)(NANOSECONDS / rate * MARGIN);
+        double interval = NANOSECONDS / rate * MARGIN;
+        made->interval = interval < (double)LONGEST_INTERVAL ? (int64_t)interval : LONGEST_INTERVAL;
+        made->boot = current_boot();
         status = open_schedule(identity, &made->file, failure);
     }
     if (status == STATUS_OK)
@@ -92,8 +107,14 @@ void pacer_close(struct pacer *pacer)
     free(pacer);
 }
 
-/* Takes the lock and reads the schedule, anew where it cannot be true. */
-static enum status begin(struct pacer *pacer, int64_t now, struct schedule *schedule,
+/* Until when the next turn can be: a pause, and behind it the turns of a hundred processes. */
+static int64_t horizon(const struct pacer *pacer, int64_t now)
+{
+    return now + 2 * LONGEST_PAUSE + 100 * (int64_t)SLOWEST * pacer->interval;
+}
+
+/* Takes the lock and reads the clock and the schedule, anew where it cannot be true. */
+static enum status begin(struct pacer *pacer, int64_t *now, struct schedule *schedule,
                          struct failure *failure)
 {
     int locked;
@@ -102,11 +123,12 @@ static enum status begin(struct pacer *pacer, int64_t now, struct schedule *sche
     while (locked != 0 && errno == EINTR);
     if (locked != 0)
         return fail(failure, STATUS_IO, "locking the schedule: %s", strerror(errno));
+    *now = pacer_now();
     ssize_t length = pread(pacer->file, schedule, sizeof *schedule, 0);
     if (length != sizeof *schedule || schedule->magic != SCHEDULE_MAGIC ||
-        schedule->next > now + LONGEST_PAUSE || schedule->slowed > now ||
-        !(schedule->slowness >= 1 && schedule->slowness <= SLOWEST))
-        *schedule = (struct schedule){.magic = SCHEDULE_MAGIC, .slowness = 1};
+        schedule->boot != pacer->boot || schedule->next > horizon(pacer, *now) ||
+        schedule->slowed > *now || !(schedule->slowness >= 1 && schedule->slowness <= SLOWEST))
+        *schedule = (struct schedule){.magic = SCHEDULE_MAGIC, .boot = pacer->boot, .slowness = 1};
     return STATUS_OK;
 }
 
@@ -128,7 +150,7 @@ enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failu
     if (pacer->file < 0)
         return STATUS_OK;
     struct schedule schedule = {.magic = 0};
-    enum status status = begin(pacer, now, &schedule, failure);
+    enum status status = begin(pacer, &now, &schedule, failure);
     if (status != STATUS_OK)
         return status;
     *turn = schedule.next > now ? schedule.next : now;
@@ -141,9 +163,9 @@ enum status pacer_slow(struct pacer *pacer, int64_t pause, struct failure *failu
 {
     if (pacer->file < 0)
         return STATUS_OK;
-    int64_t now = pacer_now();
+    int64_t now;
     struct schedule schedule = {.magic = 0};
-    enum status status = begin(pacer, now, &schedule, failure);
+    enum status status = begin(pacer, &now, &schedule, failure);
     if (status != STATUS_OK)
         return status;
     if (pause > LONGEST_PAUSE)
