@@ -15,7 +15,11 @@
 
 /* Records under way for each request in flight: those that wait for another attempt must not keep
  * the others from their turns. */
-enum { WINDOW = 4, LAST_LOOK = 100 /* milliseconds */ };
+enum { WINDOW = 4 };
+
+/* After a signal the program upstream has got one, too, as a rule: so long (in milliseconds) it is
+ * given to write the next result of what it has in flight. Longer than any usual answer takes. */
+enum { LAST_LOOK = 5000 };
 
 struct sender {
     const struct sender_program *program;
@@ -244,11 +248,18 @@ static enum status take_answers(struct sender *sender)
     return STATUS_OK;
 }
 
+/* How long to wait for input after a signal, in milliseconds. A terminal has nothing in flight. */
+static int last_look_time(const struct sender *sender)
+{
+    return isatty(ndjson_descriptor(sender->reader)) == 1 ? 0 : LAST_LOOK;
+}
+
 /* Waits for answers, turns, input, or a signal. */
 static enum status wait_for_more(struct sender *sender)
 {
     struct pollfd others[2] = {{.fd = signals_descriptor(), .events = POLLIN}};
-    unsigned count = signals_caught() == 0 ? 1 : 0;
+    bool signalled = signals_caught() != 0;
+    unsigned count = signalled ? 0 : 1;
     bool reading = !sender->input_over && !ndjson_ended(sender->reader) && sender->held == NULL &&
                    sender->active_count < sender->options->jobs * WINDOW;
     struct pollfd *input = &others[count];
@@ -256,19 +267,17 @@ static enum status wait_for_more(struct sender *sender)
         others[count++] =
             (struct pollfd){.fd = ndjson_descriptor(sender->reader), .events = POLLIN};
     enum status status = STATUS_OK;
-    if (sender->http != NULL && (sender->active != NULL || !signals_caught())) {
+    bool last_look = signalled && sender->active == NULL;
+    if (sender->http != NULL && !last_look)
         status = http_run(sender->http, others, count, sender->failure);
-    } else {
-        /* A dry run, or a last look at the input after a signal. */
-        if (poll(others, count, sender->http != NULL ? LAST_LOOK : -1) < 0 && errno != EINTR)
-            status = fail(sender->failure, STATUS_IO, "waiting: %s", strerror(errno));
-    }
+    else if (poll(others, count, last_look ? last_look_time(sender) : -1) < 0 && errno != EINTR)
+        status = fail(sender->failure, STATUS_IO, "waiting: %s", strerror(errno));
     if (status != STATUS_OK)
         return status;
     if (reading && (input->revents & (POLLIN | POLLHUP | POLLERR)) != 0)
         status = ndjson_fill(sender->reader, sender->failure);
-    else if (signals_caught() != 0 && sender->active == NULL)
-        sender->input_over = true; /* nobody has anything for us at once */
+    else if (last_look)
+        sender->input_over = true; /* nobody has anything for us */
     if (status == STATUS_DATA) {
         sender->bad = status;
         sender->input_over = true;
@@ -276,6 +285,8 @@ static enum status wait_for_more(struct sender *sender)
     }
     if (signals_caught() != 0 && sender->http != NULL)
         http_stop(sender->http);
+    if (signals_caught() != 0 && sender->http == NULL)
+        sender->input_over = true; /* a dry run has nothing in flight */
     return status;
 }
 
