@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include "http_breaker.h"
 #include "http_exchange.h"
 #include "http_retry.h"
 #include "json_text.h"
@@ -15,9 +16,6 @@ enum { ANSWER_LIMIT = 1024 * 1024, OTHERS_LIMIT = 4 };
 static const long CONNECT_TIMEOUT = 15; /* seconds */
 static const long TOTAL_TIMEOUT = 60;
 static const int64_t GRACE = (int64_t)30 * NANOSECONDS;
-static const unsigned BREAKER_FAILURES = 20;
-static const int64_t BREAKER_LEAST = (int64_t)5 * NANOSECONDS;
-static const int64_t BREAKER_MOST = (int64_t)60 * NANOSECONDS;
 
 struct http {
     char *key;
@@ -39,8 +37,7 @@ struct http {
     bool has_turn;
     int64_t turn;
     uint64_t random;
-    unsigned failures;     /* in a row */
-    int64_t failing_since; /* when that row began */
+    struct http_breaker breaker;
     enum http_stop stopped;
     int64_t stopped_at;
 };
@@ -235,6 +232,8 @@ static void land(struct http *http, struct exchange *exchange)
         (void)queue_take(&http->flying, at);
     http->flying_count--;
     (void)curl_multi_remove_handle(http->multi, exchange->easy);
+    /* At rest it must not write into what is freed. */
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_ERRORBUFFER, NULL);
     http->idle[http->idle_count++] = exchange->easy;
     exchange->easy = NULL;
 }
@@ -245,21 +244,16 @@ static uint32_t next_random(struct http *http)
     return (uint32_t)(http->random >> 32);
 }
 
-/* Keeps the row of failures, and trips the breaker at its end. What was in flight together can fail
- * together (a server that restarts), so a row must also last. */
-static void count(struct http *http, const struct http_verdict *verdict)
+/* What was said as a JSON object, a new reference; NULL when it is none. */
+static json_t *read_object(const struct buffer *said)
 {
-    if (verdict->kind != HTTP_PASSING) {
-        http->failures = 0;
-        return;
-    }
-    if (verdict->slow_down) /* a service that says 429 is alive */
-        return;
-    if (http->failures++ == 0)
-        http->failing_since = pacer_now();
-    int64_t lasted = pacer_now() - http->failing_since;
-    if ((http->failures >= BREAKER_FAILURES && lasted >= BREAKER_LEAST) || lasted > BREAKER_MOST)
-        stop(http, HTTP_STOP_BROKEN);
+    json_error_t ignored;
+    json_t *json =
+        said->bytes != NULL ? json_text_load(said->bytes, said->length, 0, &ignored) : NULL;
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 /* Decides what becomes of an attempt that ended. */
@@ -276,31 +270,31 @@ static enum status conclude(struct http *http, struct exchange *exchange, CURLco
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME, &seconds);
     land(http, exchange);
     json_decref(answer->json);
-    answer->json = NULL;
-    json_error_t ignored;
-    if (curl == CURLE_OK && exchange->said.bytes != NULL)
-        answer->json = json_text_load(exchange->said.bytes, exchange->said.length, 0, &ignored);
-    if (answer->json != NULL && !json_is_object(answer->json)) {
-        json_decref(answer->json);
-        answer->json = NULL;
-    }
+    answer->json = curl == CURLE_OK ? read_object(&exchange->said) : NULL;
     exchange_describe(exchange, curl, http->key);
     if (http->trace != NULL)
         exchange_trace(exchange, curl, seconds, http->key, http->trace, http->trace_context);
+    /* A server may ask for anything: a day is as good as a century, and no time may be negative. */
+    int64_t pause = retry_after < 0 ? 0 : retry_after > 86400 ? 86400 : retry_after;
     struct http_attempt attempt = {curl,
                                    answer->code,
                                    answer->json != NULL,
                                    exchange->attempts,
-                                   (int64_t)(retry_after > 86400 ? 86400 : retry_after) *
-                                       NANOSECONDS,
+                                   pause * NANOSECONDS,
                                    next_random(http)};
     struct http_verdict verdict = http_judge(&attempt);
-    count(http, &verdict);
+    if (curl == CURLE_OK && verdict.kind != HTTP_PASSING)
+        http_breaker_reset(&http->breaker);
+    else if (!verdict.slow_down &&
+             http_breaker_trips(&http->breaker, pacer_now(), curl == CURLE_OK))
+        stop(http, HTTP_STOP_BROKEN);
     if (answer->code == 401 || answer->code == 403)
         stop(http, HTTP_STOP_DENIED);
     enum status status = STATUS_OK;
-    if (verdict.slow_down)
+    if (verdict.slow_down) {
+        http->has_turn = false; /* it was taken before the pause */
         status = pacer_slow(http->pacer, verdict.wait, failure);
+    }
     if (verdict.kind != HTTP_PASSING) {
         finish(http, exchange, curl == CURLE_OK ? HTTP_ANSWERED : HTTP_FAILED);
     } else if (http->stopped != HTTP_RUNNING) {

@@ -52,7 +52,7 @@ enum http_stop {
     HTTP_STOP_ASKED, /* http_stop */
     HTTP_STOP_DEADLINE,
     HTTP_STOP_DENIED, /* 401 or 403: the key is refused */
-    HTTP_STOP_BROKEN  /* 20 failures in a row over 5 seconds, or 60 seconds of failures only */
+    HTTP_STOP_BROKEN  /* nothing but failures, see http_breaker.h */
 };
 
 /* The engine is the caller's, to be given to http_close; NULL on error. Copies the key, borrows the
