@@ -13,6 +13,7 @@ void flight_free(struct flight *flight)
         return;
     json_decref(flight->record);
     json_decref(flight->job.body);
+    json_decref(flight->job.whole);
     json_decref(flight->job.send);
     json_decref(flight->job.result);
     free(flight->job.id);

@@ -42,6 +42,7 @@ struct sender_job {
     /* The program's, freed with the job: */
     int stage;      /* starts at 0 */
     json_t *body;   /* of the request that matters; made by the sender from the row or `person` */
+    json_t *whole;  /* the same before overrides took anything out of it; NULL without */
     char *id;       /* Action Network's id of the person; from the row where it had one */
     char *older_id; /* of the person who keeps the older address */
     json_t *overridden; /* names of the fields that were left alone, NULL without */

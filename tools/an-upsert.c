@@ -14,6 +14,7 @@
 #include "sender.h"
 #include "sender_options.h"
 #include "signals.h"
+#include "text.h"
 
 static const char PROGRAM[] = "an-upsert";
 
@@ -25,11 +26,12 @@ static const char PROGRAM[] = "an-upsert";
  *                          -> POSTED_INSTEAD -> OLDER_LAPSED     when it was taken
  *   START -> OLDER_LOOKED_UP -> PUT_BY_LOOKUP as PUT_BY_ROSTER   without an id, or one that is gone
  *
- * With overrides, the person is READ (or LOOKED_UP by address) first.
+ * With overrides, whoever is to be changed is READ (or LOOKED_UP by address) first.
  */
 enum stage {
     START,
     LOOKED_UP,
+    LOOKED_UP_INSTEAD,
     OLDER_LOOKED_UP,
     READ,
     POSTED,
@@ -92,14 +94,21 @@ static enum sender_step put(struct sender_job *job, enum stage stage)
                        json_object_get(job->body, "person"));
 }
 
-/* Takes what the person's overrides protect out of the body. False without memory. */
+/* Makes the body what the person's overrides leave of it; NULL for nobody. They are read anew for
+ * each person, so it begins with the whole each time. False without memory. */
 static bool respect_overrides(struct sender_job *job, const json_t *person)
 {
-    if (!job->overrides || person == NULL)
+    if (!job->overrides)
         return true;
+    if (job->whole == NULL)
+        job->whole = json_incref(job->body);
+    json_decref(job->body);
     json_decref(job->overridden);
-    job->overridden = person_respect_overrides(job->body, person);
-    return job->overridden != NULL;
+    job->body = json_deep_copy(job->whole);
+    job->overridden = job->body == NULL || person == NULL
+                          ? json_array()
+                          : person_respect_overrides(job->body, person);
+    return job->body != NULL && job->overridden != NULL;
 }
 
 /* Creates or updates by address. */
@@ -133,10 +142,11 @@ static enum sender_step start(struct sender_job *job)
     return sender_send(job, "GET", people_url(job->service, job->id), NULL);
 }
 
-static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer)
+static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer,
+                                  enum stage next)
 {
     const json_t *person = people_found(answer->json, person_address(job->body));
-    return respect_overrides(job, person) ? post(job, POSTED) : SENDER_NO_MEMORY;
+    return respect_overrides(job, person) ? post(job, next) : SENDER_NO_MEMORY;
 }
 
 static enum sender_step older_looked_up(struct sender_job *job, const struct http_answer *answer)
@@ -148,15 +158,28 @@ static enum sender_step older_looked_up(struct sender_job *job, const struct htt
     return respect_overrides(job, person) ? put(job, PUT_BY_LOOKUP) : SENDER_NO_MEMORY;
 }
 
+/* Whether the answer is about the person whom the job asked for, at whatever address. */
+static bool is_about(const struct sender_job *job, const json_t *person)
+{
+    char *id = person_id(person);
+    bool same = ascii_equal(id, job->id);
+    free(id);
+    return same && json_array_size(json_object_get(person, "email_addresses")) > 0;
+}
+
 /* A followed change was put. Action Network silently keeps the older address when somebody else has
  * the new one: then that person is this member, and the older one is no more. */
 static enum sender_step followed(struct sender_job *job, const struct http_answer *answer)
 {
-    if (people_has_address(answer->json, person_address(job->body)))
+    const char *address = person_address(job->body);
+    if (people_has_address(answer->json, address))
         return sender_compare(job, answer);
+    if (!is_about(job, answer->json))
+        return sender_failed(job, "Action Network answered with another person than the one asked "
+                                  "for");
     job->older_id = job->id;
     job->id = NULL;
-    return post(job, POSTED_INSTEAD);
+    return job->overrides ? look_up(job, address, LOOKED_UP_INSTEAD) : post(job, POSTED_INSTEAD);
 }
 
 static enum sender_step posted_instead(struct sender_job *job, const struct http_answer *answer)
@@ -164,6 +187,8 @@ static enum sender_step posted_instead(struct sender_job *job, const struct http
     enum sender_step step = sender_compare(job, answer);
     if (step != SENDER_DONE || sender_has_failed(job))
         return step;
+    if (ascii_equal(job->id, job->older_id))
+        return step; /* it was the same person after all */
     if (!sender_note(job, "note",
                      json_string("the new address was another person's; the person with "
                                  "the older one is lapsed")))
@@ -200,7 +225,9 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
         return sender_refused(job, answer);
     switch ((enum stage)job->stage) {
     case LOOKED_UP:
-        return looked_up(job, answer);
+        return looked_up(job, answer, POSTED);
+    case LOOKED_UP_INSTEAD:
+        return looked_up(job, answer, POSTED_INSTEAD);
     case OLDER_LOOKED_UP:
         return older_looked_up(job, answer);
     case READ:
@@ -227,7 +254,8 @@ static enum status print(const struct sender_options *options, enum sender_actio
     json_t *column;
     enum status status = field_map_load(options->map, &map, failure);
     if (status == STATUS_OK && action == SENDER_PRINT_MAP) {
-        (void)json_dumpf(field_map_json(map), stdout, JSON_INDENT(2));
+        if (json_dumpf(field_map_json(map), stdout, JSON_INDENT(2)) != 0 && ferror(stdout) == 0)
+            status = fail_memory(failure);
         (void)putchar('\n');
     } else if (status == STATUS_OK && action == SENDER_PRINT_DIGEST) {
         (void)puts(field_map_digest(map));
@@ -297,6 +325,7 @@ static void help(void)
 
 int main(int argc, char **argv)
 {
+    cli_start();
     static const struct sender_program UPSERT = {.name = PROGRAM,
                                                  .wants = wants,
                                                  .prepare = prepare,
