@@ -112,6 +112,12 @@ check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
 	@tests/run $(BIN)
 
+# The model test with new seeds for SOAK_SECONDS.
+SOAK_SECONDS ?= 600
+soak: deps
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
+
 lint: deps
 	@scripts/install-deps --lint
 	@scripts/lint
@@ -147,10 +153,11 @@ help:
 	@echo 'make            build the programs into build/bin'
 	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
+	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds'
 	@echo 'make lint       all linters'
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
 	@echo 'make dist       the sources as build/an-sync-$(VERSION).zip'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check lint install uninstall dist clean help
+.PHONY: all unit deps demo check soak lint install uninstall dist clean help

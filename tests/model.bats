@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# The model test (tests/model/model.py), quickly; make soak is the long one.
+
+load helpers
+
+setup() {
+  common_setup
+  MODEL=$ROOT/tests/model/model.py
+}
+
+# instead PROGRAM: the program is, from here on, what standard input says (a shell script).
+instead() {
+  mkdir -p fake
+  { echo '#!/bin/sh'; cat; } >"fake/$1"
+  chmod +x "fake/$1"
+  PATH=$PWD/fake:$PATH
+}
+
+@test "whatever happens on the way, Action Network and the roster end as the rules say" {
+  run python3 -B "$MODEL" --seconds 15
+  echo "$output"
+  [ "$status" -eq 0 ]
+  has "$output" 'all as it should be'
+}
+
+@test "the model finds a program that tells of lapses it has not sent" {
+  instead an-lapse <<'END'
+exec sed 's/^{"change":"lapsed".*[^}]/&/; s/^\({"change":"lapsed".*\)}$/\1,"result":{"status":"ok"}}/'
+END
+  run -1 python3 -B "$MODEL" 1 2 3 4
+  has "$output" 'seed ' 'should be' 'again: '
+}
+
+@test "the model finds a roster that forgets" {
+  local commit
+  commit=$(type -P roster-commit)
+  instead roster-commit <<END
+exec sed '/"change":"updated"/s/"status":"ok"/"status":"failed"/' | $commit | sed 's/"status":"failed"/"status":"ok"/'
+END
+  run -1 python3 -B "$MODEL" 1 2 3 4
+  has "$output" 'seed ' 'again: '
+}

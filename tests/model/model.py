@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Whether a group ends up right, whatever happens on the way.
+
+Invents weeks of a chapter (chapter.py), runs the real pipe on each week's export (pipe.py) while
+programs are killed, asked to end and paused, and while the sandbox Action Network fails in every way
+it can (trouble.py), sometimes on an older export, sometimes with another field map; and compares
+Action Network's people and the roster, after a last undisturbed run, with what sync() below says.
+Everything but the moments at which things happen comes from a seed, which is printed.
+
+An export that was begun is finished before another one is begun: what was applied and not
+acknowledged is known to nobody but the export that asked for it.
+"""
+
+import argparse
+import collections
+import os
+import random
+import sys
+import tempfile
+import time
+
+from chapter import Chapter
+from pipe import COLUMNS, Pipe, Sandbox, Wrong
+from trouble import Calm, Trouble, calm_the_service, trouble_the_service
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIELDS = {"given_name": "first_name", "locality": "city", "Phone": "phone", "AK_ID": "akid"}
+MORE_FIELDS = {**FIELDS, "Called": "first_name"}  # of the other field map
+
+
+Member = collections.namedtuple("Member", "row fields")  # the row and the field map that were sent
+
+
+# ---- the rules ----
+
+
+def sync(people, members, export, fields):
+    """What a run makes of Action Network's people and of the members, both by address."""
+    rows = collections.defaultdict(list)
+    for row in export:  # who shares an address, however they spell it, is one member
+        address = row["email"].strip().lower()
+        rows[address].append({**row, "email": address})
+    rows.pop("", None)  # and who has none, is none
+    gone = {member.row["akid"]: address for address, member in members.items() if address not in rows}
+    for new, shared in rows.items():
+        # Somebody new may be somebody who would lapse, at another address.
+        old = gone.pop(shared[0]["akid"], None) if new not in members else None
+        was = members.pop(old or new, Member({}, None))
+        if was.row in shared and was.fields == fields:
+            members[new] = was
+            continue
+        members[new] = Member(shared[0], fields)
+        if old and new not in people:  # the address is free: the person takes it along
+            people[new] = people.pop(old)
+        for address in [new, old] if old in people else [new]:  # else it is the other one's
+            person = people.setdefault(address, {})
+            person.update({field: shared[0][column] for field, column in fields.items()
+                           if shared[0][column] or was.row.get(column)})  # emptied: removed
+            person["is_member"] = "True" if address == new else "False"
+    for lapsed in members.keys() - rows.keys():
+        people[lapsed]["is_member"] = "False"
+        del members[lapsed]
+
+
+# ---- one seed ----
+
+
+def compare(what, is_now, should_be):
+    if is_now == should_be:
+        return
+    lines = [f"{what} are not what they should be:"]
+    for address in sorted({*is_now, *should_be}):
+        if is_now.get(address) != should_be.get(address):
+            lines.append(f"  {address}: {is_now.get(address)}\n    but should be {should_be.get(address)}")
+    raise Wrong("\n".join(lines))
+
+
+def check(sandbox, pipe, people, members):
+    """Compares all there is with the model."""
+    without_empty = {address: {name: value for name, value in person.items() if value}
+                     for address, person in people.items()}
+    compare("Action Network's people", sandbox.people(), without_empty)
+    roster = pipe.roster()
+    compare("the roster's rows", {address: {**{column: row[column] for column in COLUMNS}, "email": address}
+                                  for address, row in roster.items()},
+            {address: member.row for address, member in members.items()})
+    ids = {person["email_addresses"][0]["address"]: person["id"] for person in sandbox.ask("people")}
+    compare("the roster's ids", {address: row["action_network_id"] for address, row in roster.items()},
+            {address: ids[address] for address in members})
+    stale = [address for address, row in roster.items() if row["action_network_map"] != pipe.digest()]
+    if stale:
+        raise Wrong(f"the roster's field map is not the current one: {stale}")
+
+
+def begin(sandbox, dice, chapter):
+    """A group that has some people already, who left the mailing list: these, and their ids."""
+    calm_the_service(sandbox)
+    sandbox.ask("reset", {})
+    supporters = dice.sample(chapter.addresses, 3)
+    sandbox.ask("people", [{"email": address, "status": "unsubscribed", "given_name": "Known"}
+                           for address in supporters])
+    return ({address: {"given_name": "Known"} for address in supporters},
+            {person["id"] for person in sandbox.ask("people")})
+
+
+def finish(pipe, sandbox, dice, export):
+    """Runs an export until it is done: at last nothing is in its way."""
+    for _ in range(dice.randint(0, 2)):
+        trouble_the_service(sandbox, dice, final=False)
+        if pipe.run(export, Trouble(dice, lethal=False)):
+            return
+    calm_the_service(sandbox)
+    if not pipe.run(export, Calm()):
+        raise Wrong("an undisturbed run did not end well")
+
+
+def try_seed(seed, sandbox, directory, most_weeks):
+    dice = random.Random(seed)
+    chapter = Chapter(dice)
+    people, supporters = begin(sandbox, dice, chapter)
+    pipe, members, exports, fields = Pipe(directory, sandbox), {}, [], FIELDS
+    for _ in range(dice.randint(2, most_weeks)):
+        if not exports or dice.random() < 0.75:
+            exports.append(chapter.week())
+        export = exports[-1] if dice.random() < 0.8 else dice.choice(exports)
+        # A household that is sent again because of its map is written as its first row, whichever row
+        # it was before; so the map stays where an address is shared.
+        addresses = [row["email"].strip().lower() for row in export]
+        if len(set(addresses)) == len(addresses):
+            fields = dice.choice([fields] * 3 + [FIELDS, MORE_FIELDS])
+        pipe.use_map(fields)
+        for _ in range(dice.randint(0, 2)):
+            trouble_the_service(sandbox, dice, final=dice.random() < 0.3)
+            pipe.run(export, Trouble(dice))
+        finish(pipe, sandbox, dice, export)
+        sync(people, members, export, fields)
+    calm_the_service(sandbox)
+    before = sandbox.ask("stats")["requests"]
+    if not pipe.run(export, Calm()):
+        raise Wrong("an undisturbed run did not end well")
+    if sandbox.ask("stats")["requests"] != before:
+        raise Wrong("a run without changes has sent something")
+    check(sandbox, pipe, people, members)
+    for person in sandbox.ask("people"):
+        if person["id"] in supporters and person["email_addresses"][0]["status"] != "unsubscribed":
+            raise Wrong(f"somebody was put back on the mailing list: {person}")
+    return pipe.runs
+
+
+# ---- the program ----
+
+
+def seeds(options):
+    """Those asked for, else those that ever failed and then new ones until the time is over."""
+    if options.seeds:
+        yield from options.seeds
+        return
+    end = time.monotonic() + options.seconds
+    with open(os.path.join(HERE, "seeds")) as file:
+        yield from (int(line.split()[0]) for line in file if line.strip() and line[0] != "#")
+    while time.monotonic() < end:
+        yield random.SystemRandom().randrange(10 ** 9)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=20, help="of new seeds (20)")
+    parser.add_argument("--weeks", type=int, default=6, help="at the most (6)")
+    parser.add_argument("seeds", type=int, nargs="*", metavar="SEED", help="try these only")
+    options = parser.parse_args()
+    tried = runs = 0
+    with tempfile.TemporaryDirectory() as directory:
+        sandbox = Sandbox(directory)
+        try:
+            for seed in seeds(options):
+                work = os.path.join(directory, f"{seed}.{tried}")
+                os.mkdir(work)
+                try:
+                    runs += try_seed(seed, sandbox, work, options.weeks)
+                except Wrong as wrong:
+                    print(f"seed {seed}: {wrong}\nagain: {sys.argv[0]} {seed}", flush=True)
+                    sys.exit(1)
+                tried += 1
+                print(f"seed {seed}: ok", flush=True)
+        finally:
+            sandbox.close()
+    print(f"{tried} seeds, {runs} runs of the pipe: all as it should be")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The pipe that an-sync composes, and the sandbox that it talks to, for model.py."""
+
+import contextlib
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SANDBOX = os.path.join(HERE, "..", "sandbox", "actionnetwork.py")
+KEY = "model-key-that-opens-nothing"
+COLUMNS = ["akid", "first_name", "city", "phone", "email"]  # of the export, beside list_date
+PATIENCE = 120  # seconds for one run of the pipe
+
+
+class Wrong(Exception):
+    """What must not be."""
+
+
+class Pipe:
+    """The pipe that an-sync composes, in a directory with a roster and two field maps."""
+
+    STAGES = ["csv-diff", "an-upsert", "an-lapse", "roster-commit", "slack-notify"]
+    STATUSES = {0, 1, 65, 69, 74, 75, 77}
+
+    def __init__(self, directory, sandbox):
+        self.directory, self.runs = directory, 0
+        self.environment = {**os.environ, "AN_API_KEY": KEY, "AN_API_URL": sandbox.url + "/api/v2",
+                            "AN_STATE": directory, "LC_ALL": "C.UTF-8"}
+        for name in ("AN_ROSTER", "SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_URL_FILE", "AN_API_KEY_FILE"):
+            self.environment.pop(name, None)
+        self.columns, self.digests = {}, {}
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def use_map(self, fields):
+        """Takes another field map."""
+        path = self.path(f"map{len(fields)}.json")
+        custom = {name: column for name, column in fields.items() if name not in ("given_name", "locality")}
+        with open(path, "w") as file:
+            json.dump({"email": "email", "given_name": "first_name", "locality": "city",
+                       "custom_fields": {**custom, "is_member": {"value": "True"}}}, file)
+        self.environment["AN_FIELD_MAP"] = path
+        if path not in self.digests:
+            self.columns[path] = self.output("an-upsert", "--print-columns")
+            self.digests[path] = self.output("an-upsert", "--print-digest").strip()
+
+    def digest(self):
+        return self.digests[self.environment["AN_FIELD_MAP"]]
+
+    def output(self, *command):
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Wrong(f"{command[0]} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def roster(self):
+        """The members' rows by address, with the roster's two columns."""
+        rows = csv.DictReader(self.output("roster-dump").splitlines(keepends=True))
+        return {row["email"].strip().lower(): row for row in rows}
+
+    def run(self, export, disturbance):
+        """Runs it to its end. Returns whether all programs ended with 0."""
+        self.runs += 1
+        write_export(self.path("newer.csv"), export)
+        with open(self.path("older.csv"), "wb") as older:
+            dump = subprocess.Popen(["roster-dump"], env=self.environment, stdout=older)
+        if disturbance.hits("roster-dump"):
+            time.sleep(disturbance.moment() / 10)
+            dump.kill()
+        if dump.wait() != 0:  # an-sync ends here, too
+            return False
+        commands = self.commands(disturbance)
+        processes, errors, source = {}, {}, subprocess.DEVNULL
+        for name, command in commands.items():
+            errors[name] = open(self.path(f"{name}.err"), "w+")
+            sink = subprocess.PIPE if name != "slack-notify" else subprocess.DEVNULL
+            processes[name] = subprocess.Popen(command, env=self.environment, stdin=source, stdout=sink,
+                                               stderr=errors[name], cwd=self.directory)
+            if source is not subprocess.DEVNULL:
+                source.close()
+            source = processes[name].stdout
+        killed = disturbance.strike(processes)
+        return self.judge(processes, errors, killed)
+
+    def commands(self, disturbance):
+        """The programs and their options. tee keeps what roster-commit has let through."""
+        path = self.environment["AN_FIELD_MAP"]
+        upsert, lapse = disturbance.options(), disturbance.options()
+        return {"csv-diff": ["csv-diff", "-c", self.columns[path], "--follow", "akid", "--current",
+                             f"action_network_map={self.digests[path]}", "older.csv", "newer.csv"],
+                "an-upsert": ["an-upsert", *upsert], "an-lapse": ["an-lapse", *lapse],
+                "roster-commit": ["roster-commit"],
+                "tee": ["tee", "-p", "results.ndjson"], "slack-notify": ["slack-notify", "-n"]}
+
+    def judge(self, processes, errors, killed):
+        """What must be true after every run."""
+        statuses = {}
+        for name, process in processes.items():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                statuses[name] = process.wait(PATIENCE)
+            if name not in statuses:
+                raise Wrong(f"{name} does not end")
+            errors[name].seek(0)
+            said = errors[name].read()
+            errors[name].close()
+            if KEY in said:
+                raise Wrong(f"{name} printed the key: {said}")
+            if name in killed and statuses[name] < 0:
+                continue
+            if name in self.STAGES and statuses[name] not in self.STATUSES:
+                raise Wrong(f"{name} ended with {statuses[name]}: {said}")
+        self.check_durable()
+        return not any(statuses.values())
+
+    def check_durable(self):
+        """What roster-commit let through is in the roster."""
+        roster = self.roster()
+        with open(self.path("results.ndjson"), encoding="utf-8") as results:
+            for line in results:
+                if not line.endswith("\n"):
+                    break  # tee was left with half of it
+                record = json.loads(line)
+                if record.get("result", {}).get("status") != "ok":
+                    continue
+                if (record["key"] in roster) != (record["change"] != "lapsed"):
+                    raise Wrong(f"acknowledged, passed on, and not in the roster: {line}")
+
+
+class Sandbox:
+    def __init__(self, directory):
+        self.errors = open(os.path.join(directory, "sandbox.err"), "w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", SANDBOX, "--key", KEY, "--with-parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        self.url = self.process.stdout.readline().strip()
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def ask(self, what, wish=None):
+        data = None if wish is None else json.dumps(wish).encode()
+        with self.opener.open(f"{self.url}/sandbox/{what}", data, 30) as answer:
+            return json.load(answer)
+
+    def people(self):
+        """By address, as sync() has them, the empty left out."""
+        found = {}
+        for person in self.ask("people"):
+            values = {"given_name": person.get("given_name"),
+                      "locality": person["postal_addresses"][0].get("locality"), **person["custom_fields"]}
+            found[person["email_addresses"][0]["address"]] = {
+                name: value for name, value in values.items() if value}
+        return found
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        self.errors.seek(0)
+        said = self.errors.read()
+        if said:
+            raise Wrong(f"the sandbox had an error of its own:\n{said}")
+
+
+def write_export(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*COLUMNS, "list_date"], quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows({**row, "list_date": time.monotonic()} for row in rows)
