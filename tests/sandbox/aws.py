@@ -7,7 +7,8 @@
     DeleteReceiptRule, UpdateProject, a bucket's eventbridge switch, a project's concurrent build limit;
   - a bucket policy's statement with a condition is passed over, where moto takes it for a denial;
   - POST /sandbox/refuse {"action": "StartBuild", "error": "ThrottlingException", "times": 2} makes the next
-    calls of a JSON protocol's action fail.
+    calls of a JSON protocol's action fail;
+  - GET /sandbox/calls answers which rights the builds made use of, as IAM names them: ["dynamodb:Query", ...].
 
 usage: aws.py [--port PORT] [--logs DIRECTORY] [--hurry FACTOR]
 
@@ -16,6 +17,7 @@ Prints its URL as the first line on stdout once it is ready. Port 0, the default
 """
 
 import argparse
+import copy
 import functools
 import json
 import os
@@ -25,7 +27,7 @@ import sys
 import time
 import uuid
 
-from codebuild import Builds, Refused
+from codebuild import BUILD_KEY, Builds, Refused
 
 try:
     from moto.codebuild import responses as codebuild_responses
@@ -38,6 +40,7 @@ try:
     from moto.s3 import models as s3_models
     from moto.s3 import responses as s3_responses
     from moto.ses import responses as ses_responses
+    from moto.stepfunctions import models as states_models
     from moto.stepfunctions import responses as states_responses
     from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function import wait_function
@@ -56,6 +59,7 @@ class State:
     logs = None
     hurry = 1.0
     refusals = []  # [action, error, times left]
+    calls = set()  # what the builds called
     builds = {}  # by CodeBuild backend, so that a reset forgets them
 
 
@@ -217,6 +221,13 @@ def start_execution(original):
     return functools.wraps(original)(wrapper)
 
 
+def without_executions(self, _):
+    """A state machine for an execution of its own; moto copies its whole history, which fails while one runs."""
+    machine = copy.copy(self)
+    machine.executions = []
+    return machine
+
+
 class HurriedTime:
     """The time module as the retries see it."""
 
@@ -244,6 +255,7 @@ def patch():
     for method in (update_project, start_build, batch_get_builds, list_builds_for_project, stop_build):
         setattr(projects, method.__name__, method)
     events_models.Rule.send_to_targets = send_to_targets(events_models.Rule.send_to_targets)
+    states_models.StateMachine.__deepcopy__ = without_executions
     retrier_decl.time = HurriedTime
     wait_function.WaitFunction._wait_interval = hurried_wait
     stepfunctions.install()
@@ -252,8 +264,23 @@ def patch():
 # ---- the server ----
 
 
-class Refusing:
-    """WSGI middleware: answers the calls that a test wants refused, and hands the others on."""
+def right_of(environ):
+    """The right that a request makes use of, as IAM names it; "" when a build did not make it."""
+    signed = re.search(r"Credential=(\w+)/\d+/[\w-]+/(\w+)/", environ.get("HTTP_AUTHORIZATION", ""))
+    if not signed or signed[1] != BUILD_KEY:
+        return ""
+    if signed[2] != "s3":
+        return f"{signed[2]}:{environ.get('HTTP_X_AMZ_TARGET', '').rpartition('.')[2]}"
+    subresource = environ.get("QUERY_STRING", "").partition("=")[0].partition("&")[0]
+    thing = "Object" if "/" in environ["PATH_INFO"].strip("/") else "Bucket"
+    verb = {"HEAD": "Get", "GET": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}[environ["REQUEST_METHOD"]]
+    if thing == "Bucket" and subresource in ("", "list-type", "prefix"):
+        return "s3:ListBucket"
+    return f"s3:{verb}{thing}" + ("Tagging" if subresource == "tagging" else "")
+
+
+class Sandbox:
+    """WSGI middleware: what a test asks of the launcher itself; every other request is moto's."""
 
     def __init__(self, app):
         self.app = app
@@ -262,17 +289,23 @@ class Refusing:
         if environ["PATH_INFO"] == "/sandbox/refuse":
             order = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
             State.refusals.append([order["action"], order["error"], order["times"]])
-            start_response("204 No Content", [])
-            return []
+            return self.answer(start_response, "200 OK", {})
+        if environ["PATH_INFO"] == "/sandbox/calls":
+            return self.answer(start_response, "200 OK", sorted(State.calls))
+        State.calls |= {right_of(environ)} - {""}
         action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         for refusal in State.refusals:
             if refusal[0] == action and refusal[2] > 0:
                 refusal[2] -= 1
-                body = json.dumps({"__type": refusal[1], "message": "Rate exceeded"}).encode()
-                start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1"),
-                                                   ("x-amzn-ErrorType", refusal[1]), ("Content-Length", str(len(body)))])
-                return [body]
+                return self.answer(start_response, "400 Bad Request", {"__type": refusal[1], "message": "Rate exceeded"})
         return self.app(environ, start_response)
+
+    @staticmethod
+    def answer(start_response, status, value):
+        body = json.dumps(value).encode()
+        start_response(status, [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body))),
+                                ("x-amzn-RequestId", str(uuid.uuid4()))])
+        return [body]
 
 
 def main():
@@ -286,7 +319,7 @@ def main():
 
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     patch()
-    server = make_server("127.0.0.1", options.port, Refusing(DomainDispatcherApplication(create_backend_app)), threaded=True)
+    server = make_server("127.0.0.1", options.port, Sandbox(DomainDispatcherApplication(create_backend_app)), threaded=True)
     os.environ["MOTO_PORT"] = str(server.port)  # where moto's interpreter finds the services
     State.endpoint, State.logs, State.hurry = f"http://127.0.0.1:{server.port}", options.logs, options.hurry
 

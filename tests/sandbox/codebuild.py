@@ -18,6 +18,8 @@ import zipfile
 import boto3
 import yaml
 
+# The access key that builds sign with, by which their calls are known.
+BUILD_KEY = "build"
 PHASES = ("install", "pre_build", "build", "post_build")
 
 # Sources the commands one after the other in one shell, so that one's variables and directory are the
@@ -124,7 +126,7 @@ class Builds:
 
     def _client(self, service):
         return boto3.client(service, region_name=self.region, endpoint_url=self.endpoint,
-                            aws_access_key_id="build", aws_secret_access_key="build")
+                            aws_access_key_id=BUILD_KEY, aws_secret_access_key=BUILD_KEY)
 
     def _phases(self, project, build, work, log):
         build["currentPhase"] = "DOWNLOAD_SOURCE"
@@ -171,7 +173,7 @@ class Builds:
         wanted += build["environment"]["environmentVariables"]
         environment = {n: v for n, v in os.environ.items() if not n.startswith(("AN_", "SLACK_", "MAIL_", "BATS_"))}
         environment.update({
-            "AWS_ACCESS_KEY_ID": "build", "AWS_SECRET_ACCESS_KEY": "build", "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": BUILD_KEY, "AWS_SECRET_ACCESS_KEY": BUILD_KEY, "AWS_DEFAULT_REGION": self.region,
             "AWS_REGION": self.region, "AWS_ENDPOINT_URL": self.endpoint, "CODEBUILD_BUILD_ID": build["id"],
             "CODEBUILD_SRC_DIR": source, "SANDBOX_STATE": state, "SANDBOX_SOURCE": source,
         })

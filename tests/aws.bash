@@ -1,0 +1,92 @@
+# Loaded by the tests that need AWS: moto behind tests/sandbox/aws.py, Terraform with a provider from a mirror.
+
+# aws_missing [terraform]: says in one line what is not there; fails when nothing is missing.
+aws_missing() {
+  local mirror
+  command -v aws >/dev/null || { echo 'the aws CLI is not installed'; return; }
+  python3 -c 'import moto.server, antlr4, yaml' 2>/dev/null || { echo "moto is not installed (pip install 'moto[server,stepfunctions]')"; return; }
+  [ "${1-}" = terraform ] || return
+  command -v terraform >/dev/null || { echo 'terraform is not installed'; return; }
+  mirror=$(terraform_mirror)
+  [ -n "$mirror" ] || { echo 'no mirror of the terraform provider was found (AN_TERRAFORM_MIRROR names one)'; return; }
+  return 1
+}
+
+# The directory that holds registry.terraform.io/hashicorp/aws in the locked version; nothing when there is none.
+terraform_mirror() {
+  local version directory
+  version=$(sed -n 's/^ *version *= "\(.*\)"/\1/p' "$BATS_TEST_DIRNAME/../terraform/dev/.terraform.lock.hcl")
+  for directory in "${AN_TERRAFORM_MIRROR-}" ~/.terraform.d/plugins ~/.terraform.d/plugin-cache \
+    /usr/local/share/terraform/plugins /usr/share/terraform/plugins /opt/*; do
+    [ -d "$directory/registry.terraform.io/hashicorp/aws/$version" ] || continue
+    printf '%s\n' "$directory"
+    return
+  done
+}
+
+# aws_start DIRECTORY [OPTION...]: starts the launcher, and names it in the environment.
+aws_start() {
+  local directory=$1 tries
+  shift
+  mkdir -p "$directory"
+  python3 "$BATS_TEST_DIRNAME/sandbox/aws.py" --logs "$directory/builds" "$@" \
+    >"$directory/url" 2>"$directory/aws.log" 3>&- &
+  AWS_SANDBOX_PID=$!
+  for ((tries = 0; tries < 300; tries++)); do
+    [ ! -s "$directory/url" ] || break
+    kill -0 "$AWS_SANDBOX_PID" || { cat "$directory/aws.log" >&2; return 1; }
+    sleep 0.1
+  done
+  AWS_ENDPOINT_URL=$(cat "$directory/url")
+  export AWS_SANDBOX_PID AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+  unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_DYNAMODB
+  [ -n "$AWS_ENDPOINT_URL" ]
+}
+
+aws_stop() {
+  [ -z "${AWS_SANDBOX_PID-}" ] || kill "$AWS_SANDBOX_PID" 2>/dev/null || true
+}
+
+# aws_call SERVICE TARGET JSON: one call of a JSON protocol, such as states AWSStepFunctions.ListExecutions '{...}';
+# much quicker than the CLI.
+aws_call() {
+  curl -sS -H "X-Amz-Target: $2" -H 'Content-Type: application/x-amz-json-1.1' \
+    -H "Authorization: AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/$1/aws4_request" \
+    --data "$3" "$AWS_ENDPOINT_URL/"
+}
+
+# terraform_start DIRECTORY: a copy of terraform/ in it, and a configuration that takes the provider from the mirror.
+terraform_start() {
+  local directory=$1
+  mkdir -p "$directory"
+  cp -r "$BATS_TEST_DIRNAME/../terraform" "$directory/"
+  rm -rf "$directory"/terraform/*/.terraform "$directory"/terraform/*/terraform.tfstate*
+  printf '%s\n' 'disable_checkpoint = true' 'provider_installation {' '  filesystem_mirror {' \
+    "    path = \"$(terraform_mirror)\"" '  }' '}' >"$directory/terraform.rc"
+  export TF_CLI_CONFIG_FILE=$directory/terraform.rc TF_IN_AUTOMATION=1 TF_INPUT=0 TF_CLI_ARGS=-no-color
+}
+
+# make_stub_dist DIRECTORY: DIRECTORY/dist.zip, an archive whose buildspec is the real one and whose an-sync writes
+# down that it was called, and exits with the next status in DIRECTORY/statuses (0 when there is none).
+make_stub_dist() {
+  local directory=$1
+  rm -rf "$directory/stub" "$directory/dist.zip"
+  mkdir -p "$directory/stub/scripts"
+  cp "$BATS_TEST_DIRNAME/../scripts/buildspec.yml" "$directory/stub/scripts/"
+  printf 'all:\n\t@mkdir -p build/bin\n' >"$directory/stub/Makefile"
+  printf '#!/bin/sh\n' >"$directory/stub/scripts/install-deps"
+  cat >"$directory/stub/scripts/an-sync" <<STUB
+#!/bin/bash
+cd "$directory" || exit 74
+env | sort >environment
+[ "\$(cat running 2>/dev/null)" = '' ] || echo "overlap \$1" >>calls
+echo "\$1" | tee -a calls >running
+status=\$(head -n 1 statuses 2>/dev/null)
+sed -i 1d statuses 2>/dev/null
+sleep "\$(cat sleep 2>/dev/null || echo 0)"
+: >running
+exit "\${status:-0}"
+STUB
+  chmod +x "$directory"/stub/scripts/*
+  (cd "$directory/stub" && zip -qr ../dist.zip .)
+}

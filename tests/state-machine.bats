@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# scripts/state-machine: what a validator of the language misses, and the picture.
+
+load helpers
+
+setup() {
+  common_setup
+  definition=$ROOT/terraform/modules/an-sync/state-machine.asl.json
+}
+
+# spoil FILTER: the definition with one mistake, in wrong.json.
+spoil() {
+  jq "$1" "$definition" >wrong.json
+}
+
+# found PART...: check ends with 1 and its only line contains every PART.
+found() {
+  run -1 --separate-stderr state-machine check wrong.json
+  [ "${#stderr_lines[@]}" -eq 1 ] || { printf '%s\n' "${stderr_lines[@]}" >&2; return 1; }
+  has "$stderr" "$@"
+}
+
+@test "state-machine: the definition has none of the mistakes it looks for" {
+  run -0 --separate-stderr state-machine check "$definition"
+  [ "$output$stderr" = '' ]
+}
+
+@test "state-machine: the picture is the definition's" {
+  state-machine draw "$definition" | cmp - "${definition%.asl.json}.svg"
+}
+
+@test "state-machine: the picture is well-formed XML that names every state" {
+  python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "${definition%.asl.json}.svg"
+  while read -r name; do
+    grep -qF ">$name</text>" "${definition%.asl.json}.svg"
+  done < <(jq -r '.States | keys[]' "$definition")
+}
+
+@test "state-machine: an operator that Choice does not have is found" {
+  spoil '.States["More?"].Choices[0] |= (del(.StringEquals) | .StringEqual = "no")'
+  found 'More?' StringEqual
+}
+
+@test "state-machine: an integration that does not exist is found" {
+  spoil '.States.Build.Resource = "arn:aws:states:::codebuild:startBuilds.sync"'
+  found Build startBuilds
+}
+
+@test "state-machine: a parameter that an integration does not take is found" {
+  spoil '.States.Build.Parameters.Project = "x"'
+  found Build Project
+}
+
+@test "state-machine: a way to a state that is not there is found" {
+  spoil '.States.Pause.Next = "Biuld"'
+  found Pause Biuld
+}
+
+@test "state-machine: a state that nothing leads to is found" {
+  spoil '.States.Lost = {Type: "Succeed"}'
+  found Lost 'never reached'
+}
+
+@test "state-machine: a task that waits for ever is found" {
+  spoil 'del(.States.Build.TimeoutSeconds)'
+  found Build TimeoutSeconds
+}
+
+@test "state-machine: a name that nothing puts into the input is found" {
+  spoil '.States.Build.Parameters.EnvironmentVariablesOverride[0]["Value.$"] = "$.buckets"'
+  found Build buckets
+}
+
+@test "state-machine: a placeholder that Terraform does not fill in is found" {
+  spoil '.States["Tell people"].Parameters.TopicArn = "${topics}"'
+  found 'Tell people' topics
+}
+
+@test "state-machine: what is not JSON, or says a name twice, is refused with status 65" {
+  echo '{"StartAt": "a", "StartAt": "b"}' >wrong.json
+  run -65 --separate-stderr state-machine check wrong.json
+  has "$stderr" StartAt twice
+  : >wrong.json
+  run -65 state-machine draw wrong.json
+  run -65 state-machine check none.json
+}
+
+@test "state-machine: --help is on standard output, a wrong use is status 64" {
+  run -0 --separate-stderr state-machine --help
+  has "$output" 'usage: state-machine'
+  run -64 state-machine
+  run -64 state-machine print "$definition"
+}
+
+@test "state-machine: the validator of the language finds nothing, where it is installed" {
+  command -v asl-validator >/dev/null || skip 'asl-validator is not installed (npm install asl-validator)'
+  asl-validator --json-path "$definition"
+}
