@@ -13,7 +13,7 @@ _an_sync_options() {
     csv-diff) echo "--key --columns --follow --current --max-lapse --all --exit-code --people $common" ;;
     mime-extract) echo "--list --from --subject --require-auth --max-size --archive $common" ;;
     roster-dump) echo "--store --runs $common" ;;
-    roster-commit) echo "--store --adopt --map $common" ;;
+    roster-commit) echo "--store --adopt --map --lock --expire --unlock $common" ;;
     slack-notify) echo "--dry-run --names --error --started --title $common" ;;
   esac
 }

@@ -557,7 +557,7 @@ END
 }
 
 @test "wrong usage is status 64, with usage on stderr" {
-  for arguments in '' '--nonsense' 'a b' 's3://bucket/key' '--deadline soon x' '-r fast x' 'check x' 'status 1 2' 'status x'; do
+  for arguments in '' '--nonsense' 'a b' 's3://bucket' 'ftp://host/file' '--deadline soon x' '-r fast x' 'check x' 'status 1 2' 'status x'; do
     # shellcheck disable=SC2086 # words on purpose
     run -64 --separate-stderr an-sync $arguments
     [ "$output" = '' ]
