@@ -96,6 +96,15 @@ $(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*)
 
+# Benchmarks: programs of their own, as tests have them.
+$(BIN)/test-bench-%: $(BUILD)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ -lcsv
+
+bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
+	@tests/bench/csv-diff $(BIN)
+
 .SECONDARY:
 -include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/*/*.d)
 
@@ -154,10 +163,11 @@ help:
 	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
 	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds'
+	@echo 'make bench      csv-diff against other tools (BENCH_HUGE=1: with ten million rows, too)'
 	@echo 'make lint       all linters'
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
 	@echo 'make dist       the sources as build/an-sync-$(VERSION).zip'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak lint install uninstall dist clean help
+.PHONY: all unit deps demo check soak bench lint install uninstall dist clean help

@@ -115,10 +115,12 @@ static void field(const struct shape *shape, bool is_first, const char *value)
         (void)putchar_unlocked('"');
 }
 
-static void number(const struct shape *shape, bool is_first, const char *format, uint64_t value)
+/* A number of at least `width` digits behind a prefix. */
+static void number(const struct shape *shape, bool is_first, const char *prefix, int width,
+                   uint64_t value)
 {
     char text[64];
-    (void)snprintf(text, sizeof text, format, (unsigned long long)value);
+    (void)snprintf(text, sizeof text, "%s%0*llu", prefix, width, (unsigned long long)value);
     field(shape, is_first, text);
 }
 
@@ -140,7 +142,7 @@ static void email(const struct shape *shape, uint64_t id, uint64_t bits)
 
 static void short_row(const struct shape *shape, uint64_t id, uint64_t bits, bool moved)
 {
-    number(shape, true, "%llu", 100000 + id);
+    number(shape, true, "", 1, 100000 + id);
     field(shape, false, PICK(first, bits));
     field(shape, false, PICK(last, bits >> 8));
     email(shape, id, bits);
@@ -154,7 +156,7 @@ static void short_row(const struct shape *shape, uint64_t id, uint64_t bits, boo
 static void long_row(const struct shape *shape, uint64_t id, uint64_t bits, bool moved)
 {
     uint64_t home = (bits >> 24) + (moved ? 1 : 0);
-    number(shape, true, "%llu", 100000 + id);
+    number(shape, true, "", 1, 100000 + id);
     field(shape, false, PICK(first, bits));
     field(shape, false, bits % 5 == 0 ? "Maria" : "");
     field(shape, false, PICK(last, bits >> 8));
@@ -166,11 +168,11 @@ static void long_row(const struct shape *shape, uint64_t id, uint64_t bits, bool
     field(shape, false, bits % 11 == 0 ? "2nd floor" : "");
     field(shape, false, PICK(city, home));
     field(shape, false, PICK(state, home));
-    number(shape, false, "%05llu", home * 7919 % 100000);
-    number(shape, false, "617555%04llu", bits >> 30 & 0xFFF);
+    number(shape, false, "", 5, home * 7919 % 100000);
+    number(shape, false, "617555", 4, bits >> 30 & 0xFFF);
     field(shape, false, "");
     field(shape, false, "");
-    number(shape, false, "617555%04llu", bits >> 30 & 0xFFF);
+    number(shape, false, "617555", 4, bits >> 30 & 0xFFF);
     email(shape, id, bits);
     field(shape, false, "Membership Newsletter");
     field(shape, false, bits % 13 == 0 ? "true" : "");

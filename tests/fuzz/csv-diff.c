@@ -1,0 +1,104 @@
+/*
+ * libFuzzer's way into csv-diff: two exports, which a 0xFF parts, are compared in every way there
+ * is to look at them, and by the plain csv-diff of tests/oracle; all must agree. The input's first
+ * byte chooses the options.
+ *
+ * build=build/fuzz; mkdir -p $build/csv
+ * clang -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined \
+ *   -o $build/csv-diff tests/fuzz/csv-diff.c tests/oracle/oracle.c \
+ *   lib/{csv_fields,csv_header,csv_record,csv_scan,csv_split,csv_text,diff,diff_columns}.c \
+ *   lib/{diff_follow,diff_json,diff_keys,diff_match,diff_render,huge,key_index,output}.c \
+ *   lib/{row_compare,status,text,workers}.c -lcsv -lxxhash -pthread
+ * printf 'aemail,akid,map\na@x,1,now\nb@x,2,old\n\377akid,email\n"1","A@x"\n2,c@x\n' >$build/csv/1
+ * $build/csv-diff -max_len=2048 -max_total_time=60 $build/csv
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../oracle/oracle.h"
+#include "diff.h"
+#include "diff_json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* A file in memory with these bytes; its name into `path`. */
+static int make_file(const char *bytes, size_t length, char path[64])
+{
+    int file = memfd_create("csv", MFD_CLOEXEC);
+    require(file >= 0 && pwrite(file, bytes, length, 0) == (ssize_t)length);
+    (void)snprintf(path, 64, "/proc/self/fd/%d", file);
+    return file;
+}
+
+static void check(const char *older, const char *newer, const struct diff_options *options,
+                  int expected_status, const struct oracle_bytes *expected)
+{
+    struct failure failure = {""};
+    struct diff *diff;
+    struct output *output = output_new(-1);
+    require(output != NULL);
+    enum status status = diff_open(older, newer, options, &diff, &failure);
+    if (status == STATUS_OK)
+        status = diff_write(diff, output, diff_json_change, NULL, &failure);
+    if (status == STATUS_OK)
+        diff_json_summary(output, diff_summary(diff));
+    diff_close(diff);
+    size_t length;
+    const char *bytes = output_kept(output, &length);
+    require((int)status == expected_status && length == expected->length);
+    require(length == 0 || memcmp(bytes, expected->bytes, length) == 0);
+    require((status == STATUS_OK) == (failure.text[0] == '\0'));
+    output_free(output);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1)
+        return 0;
+    uint8_t chosen = data[0];
+    const char *text = (const char *)data + 1;
+    const char *part = memchr(text, 0xFF, size - 1);
+    size_t older_length = part != NULL ? (size_t)(part - text) : 0;
+    const char *newer_text = part != NULL ? part + 1 : text;
+    size_t newer_length = (size_t)(text + size - 1 - newer_text);
+    struct oracle_options wanted = {.key = "email",
+                                    .columns = {"akid", "map"},
+                                    .column_count = (chosen & 1) != 0 ? 2 : 0,
+                                    .follow = (chosen & 2) != 0 ? "akid" : NULL,
+                                    .current_column = (chosen & 4) != 0 ? "map" : NULL,
+                                    .current_value = "now",
+                                    .all = (chosen & 8) != 0};
+    char paths[2][64];
+    int files[2] = {make_file(text, older_length, paths[0]),
+                    make_file(newer_text, newer_length, paths[1])};
+    struct oracle_bytes expected;
+    int status = oracle_diff((struct oracle_bytes){(char *)text, older_length},
+                             (struct oracle_bytes){(char *)newer_text, newer_length}, paths[1],
+                             &wanted, &expected);
+    for (int way = CSV_BEST; way <= CSV_PLAIN; way++) {
+        struct diff_options options = {.key = wanted.key,
+                                       .columns = wanted.column_count > 0 ? wanted.columns : NULL,
+                                       .column_count = wanted.column_count,
+                                       .follow = wanted.follow,
+                                       .current_column = wanted.current_column,
+                                       .current_value = wanted.current_value,
+                                       .all = wanted.all,
+                                       .threads = 1,
+                                       .way = (enum csv_way)way};
+        check(paths[0], paths[1], &options, status, &expected);
+    }
+    free(expected.bytes);
+    (void)close(files[0]);
+    (void)close(files[1]);
+    return 0;
+}
