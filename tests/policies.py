@@ -16,7 +16,7 @@ ACTIONS = {
         "s3:GetBucketAcl", "s3:GetBucketLocation",  # CodeBuild looks whose bucket its source is in
         "s3:GetObjectTagging", "s3:PutObjectTagging",  # a mail is tagged when it is done
         "dynamodb:Query", "dynamodb:GetItem",  # the roster is read, and the lock
-        "dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+        "dynamodb:BatchWriteItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
         "secretsmanager:GetSecretValue",
     },
     "machine": {
