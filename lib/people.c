@@ -43,15 +43,18 @@ bool people_has_address(const json_t *person, const char *address)
     return false;
 }
 
-const json_t *people_found(const json_t *answer, const char *address)
+bool people_found(const json_t *answer, const char *address, const json_t **person)
 {
     const json_t *people = json_object_get(json_object_get(answer, "_embedded"), "osdi:people");
     size_t index;
-    const json_t *person;
-    json_array_foreach(people, index, person)
+    const json_t *one;
+    *person = NULL;
+    json_array_foreach(people, index, one)
     {
-        if (people_has_address(person, address))
-            return person;
+        if (people_has_address(one, address)) {
+            *person = one;
+            return true;
+        }
     }
-    return NULL;
+    return json_is_array(people) && json_array_size(people) == 0;
 }

@@ -21,8 +21,9 @@ char *people_lookup_url(const char *service, const char *address);
 /* Whether the person resource has this address (without regard to ASCII case). */
 bool people_has_address(const json_t *person, const char *address);
 
-/* The person among those that a lookup answered who has this very address (without regard to ASCII
- * case); NULL when none has. Borrowed from `answer`. */
-const json_t *people_found(const json_t *answer, const char *address);
+/* Looks for the person of this very address (without regard to ASCII case) in a lookup's answer:
+ * borrowed from it, NULL when there is none. False when the answer says neither that there is
+ * nobody nor who it is: then nothing is known. */
+bool people_found(const json_t *answer, const char *address, const json_t **person);
 
 #endif

@@ -91,7 +91,9 @@ static enum sender_step start(struct sender_job *job)
 
 static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer)
 {
-    const json_t *person = people_found(answer->json, person_address(job->body));
+    const json_t *person;
+    if (!people_found(answer->json, person_address(job->body), &person))
+        return sender_failed(job, "Action Network's answer does not say who has the address");
     if (person == NULL)
         return sender_ok(job, "no such person");
     sender_take_id(job, person_id(person));

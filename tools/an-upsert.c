@@ -145,13 +145,17 @@ static enum sender_step start(struct sender_job *job)
 static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer,
                                   enum stage next)
 {
-    const json_t *person = people_found(answer->json, person_address(job->body));
+    const json_t *person;
+    if (!people_found(answer->json, person_address(job->body), &person))
+        return sender_failed(job, "Action Network's answer does not say who has the address");
     return respect_overrides(job, person) ? post(job, next) : SENDER_NO_MEMORY;
 }
 
 static enum sender_step older_looked_up(struct sender_job *job, const struct http_answer *answer)
 {
-    const json_t *person = people_found(answer->json, job->older);
+    const json_t *person;
+    if (!people_found(answer->json, job->older, &person))
+        return sender_failed(job, "Action Network's answer does not say who has the older address");
     sender_take_id(job, person != NULL ? person_id(person) : NULL);
     if (job->id == NULL)
         return upsert(job); /* nobody has the older address any more */
