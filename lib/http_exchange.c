@@ -48,26 +48,34 @@ void queue_free(struct queue *queue)
         exchange_free(queue_take(queue, &queue->head));
 }
 
+/* What was said, borrowed, and in `before` what is to be said first. */
+static const char *find_words(const struct exchange *exchange, CURLcode curl, char *before,
+                              size_t size)
+{
+    const struct http_answer *answer = &exchange->answer;
+    const char *error = json_string_value(json_object_get(answer->json, "error"));
+    before[0] = '\0';
+    if (curl == CURLE_WRITE_ERROR)
+        return "the answer is too long";
+    if (curl != CURLE_OK)
+        return exchange->curl_error[0] != '\0' ? exchange->curl_error : curl_easy_strerror(curl);
+    if (error != NULL && error[0] != '\0')
+        return error;
+    bool good = answer->code >= 200 && answer->code <= 299;
+    (void)snprintf(before, size, "%sHTTP %ld%s", good ? "the answer is not JSON: " : "",
+                   answer->code, exchange->said.length > 0 ? ": " : "");
+    return exchange->said.length > 0 ? exchange->said.bytes : "";
+}
+
 void exchange_describe(struct exchange *exchange, CURLcode curl, const char *key)
 {
-    struct http_answer *answer = &exchange->answer;
-    const char *said = "";
-    if (curl != CURLE_OK)
-        said = exchange->curl_error[0] != '\0' ? exchange->curl_error : curl_easy_strerror(curl);
-    else if (json_is_string(json_object_get(answer->json, "error")))
-        said = json_string_value(json_object_get(answer->json, "error"));
-    else if (exchange->said.bytes != NULL)
-        said = exchange->said.bytes;
-    bool good = answer->code >= 200 && answer->code <= 299;
+    char before[64];
+    const char *said = find_words(exchange, curl, before, sizeof before);
     struct buffer text = {.limit = 0};
-    bool made = buffer_printf(&text, "%s%s",
-                              curl == CURLE_OK && good ? "the answer is not JSON: " : "", said);
-    if (made && said[0] == '\0')
-        made = buffer_printf(&text, "HTTP %ld", answer->code);
-    if (made) {
+    if (buffer_printf(&text, "%s%s", before, said)) {
         secret_redact(text.bytes, key); /* before it is cut, which could halve the key */
         text_printable(text.bytes, ERROR_LIMIT);
-        (void)snprintf(answer->error, sizeof answer->error, "%s", text.bytes);
+        (void)snprintf(exchange->answer.error, sizeof exchange->answer.error, "%s", text.bytes);
     }
     buffer_free(&text);
 }
