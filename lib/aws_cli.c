@@ -10,6 +10,9 @@
 
 enum { ARGUMENTS = 8, SAID_LIMIT = 400 };
 
+/* What the CLI ends with when it does not know a command: versions 1 and 2. */
+enum { WRONG_USAGE_1 = 2, WRONG_USAGE_2 = 252 };
+
 extern char **environ;
 
 /* Starts the CLI with its output and its messages in two files. */
@@ -64,8 +67,12 @@ static const char *last_line(struct buffer *messages)
     return line;
 }
 
-static enum status explain(int messages, struct failure *failure)
+static enum status explain(int ended, int messages, struct failure *failure)
 {
+    if (WIFEXITED(ended) &&
+        (WEXITSTATUS(ended) == WRONG_USAGE_1 || WEXITSTATUS(ended) == WRONG_USAGE_2))
+        return fail(failure, STATUS_CONFIG,
+                    "the aws CLI is too old: its version 2 is needed, of 2023 or later");
     struct buffer said = {.limit = 64 * 1024};
     (void)read_back(messages, &said); /* what was read of it will do */
     enum status status = fail(failure, STATUS_CONFIG, "the aws CLI: %s", last_line(&said));
@@ -90,7 +97,7 @@ enum status aws_cli(const char *const *arguments, struct buffer *output, struct 
         if (errno != EINTR)
             status = fail(failure, STATUS_IO, "the aws CLI: %s", strerror(errno));
     if (status == STATUS_OK && (!WIFEXITED(ended) || WEXITSTATUS(ended) != 0))
-        status = explain(messages, failure);
+        status = explain(ended, messages, failure);
     if (status == STATUS_OK && !read_back(written, output))
         status = fail(failure, STATUS_IO, "the aws CLI: its answer could not be read");
     if (written >= 0)
