@@ -10,7 +10,7 @@ static size_t find(const struct csv_header *header, const char *name)
 
 static bool is_named(const struct diff_options *options, const char *name)
 {
-    for (size_t i = 0; i < options->column_count; i++)
+    for (size_t i = 0; options->columns != NULL && i < options->column_count; i++)
         if (strcmp(options->columns[i], name) == 0)
             return true;
     return false;

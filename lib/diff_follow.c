@@ -50,6 +50,7 @@ static bool is_new(const struct diff_match *match, size_t row)
 static enum status load(const struct csv_table *table, uint64_t row, size_t column,
                         struct csv_record *record, struct csv_value *value, struct failure *failure)
 {
+    *value = (struct csv_value){"", 0};
     if (!csv_table_parse(table, (size_t)row, record))
         return csv_table_fail(table, failure);
     *value = trimmed(csv_record_value(record, column));
@@ -61,6 +62,7 @@ static enum status find_queue(struct follower *follower, struct csv_value value,
                               struct key_probe *probe, uint64_t *found, struct failure *failure)
 {
     const struct diff_match *match = follower->match;
+    *found = KEY_NONE;
     uint64_t hash = key_hash(match->seed, value.bytes, value.length);
     uint64_t entry = key_index_first(follower->index, hash, probe);
     for (; entry != KEY_NONE; entry = key_index_next(follower->index, probe)) {

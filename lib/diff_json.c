@@ -33,10 +33,11 @@ static char *escape(char *at, const char *bytes, size_t length)
             *at++ = 't';
             break;
         default:
-            memcpy(at, "u00", 3);
-            at[3] = digits[byte >> 4];
-            at[4] = digits[byte & 0xF];
-            at += 5;
+            *at++ = 'u';
+            *at++ = '0';
+            *at++ = '0';
+            *at++ = digits[byte >> 4];
+            *at++ = digits[byte & 0xF];
         }
     }
     return at;

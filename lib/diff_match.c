@@ -121,7 +121,9 @@ static enum status match_rows(struct diff_match *match, const struct diff_keys *
     size_t rows = match->newer->count;
     size_t count = workers_wanted(match->threads, rows, WORTH_IT);
     struct share *shares = calloc(count, sizeof *shares);
-    enum status status = shares == NULL ? fail_memory(failure) : STATUS_OK;
+    if (shares == NULL)
+        return fail_memory(failure);
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         shares[i] = (struct share){.match = match,
                                    .keys = keys,
@@ -134,7 +136,7 @@ static enum status match_rows(struct diff_match *match, const struct diff_keys *
     }
     if (status == STATUS_OK)
         workers_run(shares, count, sizeof *shares, match_share);
-    for (size_t i = 0; i < count && shares != NULL; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (status == STATUS_OK && shares[i].status != STATUS_OK) {
             status = shares[i].status;
             *failure = shares[i].failure;
