@@ -301,15 +301,22 @@ AVX512 static bool walk_avx512(struct scan *scan, size_t at)
 }
 #endif
 
+static bool walk_wide(struct scan *scan, size_t at)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+        return walk_avx2(scan, at);
+#endif
+    return walk_narrow(scan, at);
+}
+
 static bool walk_best(struct scan *scan, size_t at)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2"))
         return walk_avx512(scan, at);
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
-        return walk_avx2(scan, at);
 #endif
-    return walk_narrow(scan, at);
+    return walk_wide(scan, at);
 }
 
 bool csv_scan_rows(struct csv_table *table, size_t at, uint64_t seed, enum csv_way way)
@@ -325,6 +332,7 @@ bool csv_scan_rows(struct csv_table *table, size_t at, uint64_t seed, enum csv_w
                 utf8_valid(scan.bytes, at, NULL);
     if (good)
         good = way == CSV_BEST     ? walk_best(&scan, at)
+               : way == CSV_WIDE   ? walk_wide(&scan, at)
                : way == CSV_NARROW ? walk_narrow(&scan, at)
                                    : walk_plain(&scan, at);
     csv_record_free(scan.record);

@@ -19,9 +19,13 @@ static const struct {
     const char *name;
     enum csv_way way;
     unsigned threads;
-} ways[] = {{"best", CSV_BEST, 1},     {"best on 2 threads", CSV_BEST, 2},
-            {"narrow", CSV_NARROW, 5}, {"words", CSV_WORDS, 1},
-            {"plain", CSV_PLAIN, 1},   {"plain on 2 threads", CSV_PLAIN, 2}};
+} ways[] = {{"best", CSV_BEST, 1},
+            {"best on 2 threads", CSV_BEST, 2},
+            {"wide", CSV_WIDE, 1},
+            {"narrow", CSV_NARROW, 5},
+            {"words", CSV_WORDS, 1},
+            {"plain", CSV_PLAIN, 1},
+            {"plain on 2 threads", CSV_PLAIN, 2}};
 
 /* Where the texts are read from: files in memory, that can be opened by name. */
 struct place {
