@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS = 8, SAID_LIMIT = 400 };
+enum { ARGUMENTS = 8, MESSAGES_LIMIT = 64 * 1024, SAID_LIMIT = 400 };
 
 /* What the CLI ends with when it does not know a command: versions 1 and 2. */
 enum { WRONG_USAGE_1 = 2, WRONG_USAGE_2 = 252 };
@@ -73,7 +73,7 @@ static enum status explain(int ended, int messages, struct failure *failure)
         (WEXITSTATUS(ended) == WRONG_USAGE_1 || WEXITSTATUS(ended) == WRONG_USAGE_2))
         return fail(failure, STATUS_CONFIG,
                     "the aws CLI is too old: its version 2 is needed, of 2023 or later");
-    struct buffer said = {.limit = 64 * 1024};
+    struct buffer said = {.limit = MESSAGES_LIMIT};
     (void)read_back(messages, &said); /* what was read of it will do */
     enum status status = fail(failure, STATUS_CONFIG, "the aws CLI: %s", last_line(&said));
     buffer_free(&said);

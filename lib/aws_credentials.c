@@ -141,7 +141,8 @@ static bool read_time(const char *text, time_t *when)
         return true;
     if (sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-'))
         return false;
-    *when -= (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+    time_t offset = (time_t)hours * 3600 + (time_t)minutes * 60;
+    *when -= sign == '+' ? offset : -offset;
     return true;
 }
 

@@ -46,58 +46,62 @@ static bool consists_of(const char *text, const char *more)
     return text[0] != '\0';
 }
 
+/* The first of two variables that is not empty, and its name; NULL for none. Borrowed. */
+static const char *first_set(const char *one, const char *other, const char **name)
+{
+    const char *value = getenv(one);
+    *name = one;
+    if (value == NULL || value[0] == '\0') {
+        value = getenv(other);
+        *name = other;
+    }
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 /* The region of the environment, else of the profile. */
 static enum status find_region(struct dynamodb *db, struct failure *failure)
 {
-    static const char *const VARIABLES[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
     static const char *const QUESTION[] = {"configure", "get", "region", NULL};
-    struct buffer region = {.limit = 1024};
+    struct buffer asked = {.limit = 1024};
     struct failure ignored;
-    bool kept = true;
-    for (int i = 0; kept && i < 2 && region.length == 0; i++) {
-        const char *value = getenv(VARIABLES[i]);
-        kept = value == NULL || buffer_append(&region, value, strlen(value));
-    }
+    enum status status = STATUS_OK;
+    const char *variable;
     const char *profile = getenv("AWS_PROFILE");
-    if (kept && region.length == 0 && profile != NULL && profile[0] != '\0' &&
-        aws_cli(QUESTION, &region, &ignored) == STATUS_OK && region.bytes != NULL)
-        buffer_cut(&region, text_normalize(region.bytes, region.bytes, region.length));
-    enum status status = kept ? STATUS_OK : fail_memory(failure);
-    if (status == STATUS_OK && region.length == 0)
+    const char *region = first_set("AWS_REGION", "AWS_DEFAULT_REGION", &variable);
+    if (region == NULL && profile != NULL && profile[0] != '\0' &&
+        aws_cli(QUESTION, &asked, &ignored) == STATUS_OK && asked.bytes != NULL) {
+        buffer_cut(&asked, text_normalize(asked.bytes, asked.bytes, asked.length));
+        region = asked.bytes;
+    }
+    if (region == NULL)
         status = fail(failure, STATUS_CONFIG,
                       "which AWS region? Neither AWS_REGION nor AWS_DEFAULT_REGION is set");
-    else if (status == STATUS_OK && !consists_of(region.bytes, ""))
-        status = fail(failure, STATUS_CONFIG, "AWS_REGION is not a region's name");
-    if (status == STATUS_OK)
-        db->region = region.bytes;
-    else
-        buffer_free(&region);
+    else if (!consists_of(region, ""))
+        status = fail(failure, STATUS_CONFIG, "\"%.100s\" is not an AWS region", region);
+    else if ((db->region = strdup(region)) == NULL)
+        status = fail_memory(failure);
+    buffer_free(&asked);
     return status;
 }
 
 static enum status find_endpoint(struct dynamodb *db, struct failure *failure)
 {
-    static const char *const VARIABLES[] = {"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"};
     struct buffer url = {.limit = 0};
     struct failure why;
-    for (int i = 0; i < 2; i++) {
-        const char *value = getenv(VARIABLES[i]);
-        if (value == NULL || value[0] == '\0')
-            continue;
-        char *checked = NULL;
-        enum status status = http_service_url(value, &checked, &why);
+    char *checked = NULL;
+    const char *variable;
+    const char *given = first_set("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL", &variable);
+    if (given != NULL) {
+        enum status status = http_service_url(given, &checked, &why);
         if (status != STATUS_OK)
-            return fail(failure, status, "%s: %.900s", VARIABLES[i], why.text);
-        bool made = buffer_printf(&url, "%s/", checked);
-        free(checked);
-        db->url = url.bytes;
-        return made ? STATUS_OK : fail_memory(failure);
+            return fail(failure, status, "%s: %.900s", variable, why.text);
     }
-    if (!buffer_printf(&url, "https://dynamodb.%s.amazonaws.com%s/", db->region,
-                       strncmp(db->region, "cn-", 3) == 0 ? ".cn" : ""))
-        return fail_memory(failure);
+    bool made = given != NULL
+                    ? buffer_printf(&url, "%s/", checked)
+                    : buffer_printf(&url, "https://dynamodb.%s.amazonaws.com/", db->region);
+    free(checked);
     db->url = url.bytes;
-    return STATUS_OK;
+    return made ? STATUS_OK : fail_memory(failure);
 }
 
 static enum status open_all(struct dynamodb *db, const char *table, struct failure *failure)

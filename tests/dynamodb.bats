@@ -299,7 +299,7 @@ an_error() {
   [ "$(log_of '.headers[] | select(.[0] == "Authorization")[1] | split("/")[2]' | tr '\n' ' ')" = 'eu-west-9 eu-west-9 ap-south-9 ap-south-9 ' ]
   unset AWS_REGION
   an_error 78 roster-dump AWS_REGION AWS_DEFAULT_REGION
-  AWS_REGION=evil.example.org/ an_error 78 roster-dump 'not a region'
+  AWS_REGION=evil.example.org/ an_error 78 roster-dump 'not an AWS region'
 }
 
 @test "the endpoint is DynamoDB's own, else the one for all; http is for loopback only" {
