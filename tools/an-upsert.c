@@ -218,13 +218,10 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
 {
     if (answer == NULL)
         return start(job);
+    /* Believed of the roster's id only: whoever was there a moment ago is not gone. */
     bool gone = answer->code == 404 || answer->code == 410;
     if (gone && (job->stage == READ || job->stage == PUT_BY_ROSTER))
         return follow_by_address(job);
-    if (gone && job->stage == PUT_BY_LOOKUP)
-        return upsert(job);
-    if (gone && job->stage == OLDER_LAPSED)
-        return SENDER_DONE; /* with the result of the new address */
     if (answer->json == NULL || answer->code > 299)
         return sender_refused(job, answer);
     switch ((enum stage)job->stage) {
