@@ -22,18 +22,30 @@ static bool url_has(CURLU *parts, CURLUPart part)
     return has;
 }
 
+/* Takes a URL apart; scheme and host are the caller's, also on error. */
+static CURLUcode read_parts(CURLU *parts, const char *text, char **scheme, char **host)
+{
+    CURLUcode code = curl_url_set(parts, CURLUPART_URL, text, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_get(parts, CURLUPART_SCHEME, scheme, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_get(parts, CURLUPART_HOST, host, 0);
+    return code;
+}
+
 enum status http_service_url(const char *text, char **url, struct failure *failure)
 {
     *url = NULL;
     enum status status = STATUS_OK;
     char *scheme = NULL;
     char *host = NULL;
+    CURLUcode code;
     CURLU *parts = curl_url();
     if (parts == NULL) {
         status = fail_memory(failure);
-    } else if (curl_url_set(parts, CURLUPART_URL, text, 0) != CURLUE_OK ||
-               curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-               curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    } else if ((code = read_parts(parts, text, &scheme, &host)) == CURLUE_OUT_OF_MEMORY) {
+        status = fail_memory(failure);
+    } else if (code != CURLUE_OK) {
         status = fail(failure, STATUS_CONFIG, "the service's URL is not a URL");
     } else if (url_has(parts, CURLUPART_USER) || url_has(parts, CURLUPART_PASSWORD) ||
                url_has(parts, CURLUPART_QUERY) || url_has(parts, CURLUPART_FRAGMENT)) {
