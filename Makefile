@@ -117,9 +117,12 @@ demo: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
+# Tests that run none of our programs, or only a released build of them: not worth a second run.
+NOT_OURS := sandbox terraform state-machine cloud demo
+
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
-	@tests/run $(BIN)
+	@tests/run $(BIN) $(if $(SANITIZE),$(filter-out $(NOT_OURS:%=tests/%.bats),$(wildcard tests/*.bats)))
 
 # The model test with new seeds for SOAK_SECONDS.
 SOAK_SECONDS ?= 600
