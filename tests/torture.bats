@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# Every allocation, write and fsync fails in turn (tests/torture/fail.c and torture.py): the programs may
+# fail then, with a status of theirs and a message, and must neither crash nor claim a success that was none.
+# TORTURE_STRIDE=1 tries every call also where that takes long.
+
+load helpers
+load sandbox
+load records
+load roster
+
+setup_file() {
+  local tests
+  tests=$(cd "$BATS_TEST_DIRNAME" && pwd)
+  ${CC:-cc} -O2 -shared -fPIC -o "$BATS_FILE_TMPDIR/fail.so" "$tests/torture/fail.c" -ldl
+}
+
+setup() {
+  common_setup
+  # A sanitizer replaces malloc itself.
+  ! grep -q __asan_init "$(type -P csv-diff)" || skip 'the programs are built with sanitizers'
+  small_map
+  mkdir runs
+  printf '%s\n' email,first_name,phone,akid old@example.org,Old,,1 same@example.org,Same,,2 gone@example.org,G,,3 >older.csv
+  printf '%s\n' email,first_name,phone,akid new@example.org,New,,1 same@example.org,Sämé,,2 come@example.org,C,1,4 >newer.csv
+  csv-diff -f akid older.csv newer.csv >changes
+}
+
+teardown() {
+  stop_sandbox
+}
+
+# torture [OPTION...] COMMAND...: see torture.py. What it tells is shown when a test fails.
+torture() {
+  (cd runs && python3 -B "$ROOT/tests/torture/torture.py" --library "$BATS_FILE_TMPDIR/fail.so" "$@")
+}
+
+# shellcheck disable=SC2016 # torture.py gives it to a shell
+# What must be true of a roster after whatever became of roster-commit: it is whole, and holds what was passed on.
+in_roster='export AN_ROSTER=sqlite:$PWD/state/roster.sqlite
+  roster-dump >dump.csv || echo "the roster cannot be read"
+  if [ -e state/roster.sqlite ]; then
+    [ "$(sqlite3 state/roster.sqlite "PRAGMA integrity_check")" = ok ] || echo "the roster is damaged"
+  fi
+  jq -rR "fromjson? | select(.change != \"lapsed\" and .result).key" out >keys
+  while read -r key; do
+    grep -q "^\"*$key" dump.csv || echo "status $STATUS, passed on and not in the roster: $key"
+  done <keys'
+
+# results: acknowledged changes.
+results() {
+  jq -c 'select(.change) + {result: {status: "ok", id: "d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b", map: "m"}}' changes
+}
+
+# whole_json: roster_sqlite.c reads and writes JSON in the way that is sure about memory.
+whole_json() {
+  ! grep -qE 'json_dumps|json_loads' "$ROOT/lib/roster_sqlite.c" ||
+    skip 'roster_sqlite.c stores what jansson wrote when memory ran out'
+}
+
+@test "csv-diff: every allocation and every write" {
+  torture --least 30 csv-diff "$PWD/older.csv" "$PWD/newer.csv"
+  torture --least 30 csv-diff -p -f akid "$PWD/older.csv" "$PWD/newer.csv"
+  torture --kind write csv-diff "$PWD/older.csv" "$PWD/newer.csv"
+}
+
+@test "an-upsert and an-lapse, dry: every allocation and every write" {
+  torture --least 400 --input "$PWD/changes" an-upsert -n
+  torture --least 80 --stride 3 --input "$PWD/changes" an-lapse -n
+  torture --least 4 --kind write --input "$PWD/changes" an-upsert -n
+  torture --least 4 --kind write --all --input "$PWD/changes" an-lapse -n
+}
+
+@test "the field map printed: every allocation" {
+  torture --stride 5 an-upsert --print-map
+  torture --stride 5 an-upsert --print-columns
+}
+
+@test "an-upsert and an-lapse, sending: allocations and writes" {
+  start_sandbox
+  seed gone@example.org
+  local compare='jq -cS "del(.result.id, .result.attempts)" | sort' stride=${TORTURE_STRIDE:-83}
+  grep -v '"was":{"email"' changes >plain
+  torture --least 20 --stride "$stride" --input "$PWD/plain" --compare "$compare" an-upsert -r 0
+  torture --least 20 --stride "$stride" --input "$PWD/plain" --compare "$compare" an-lapse -r 0
+  torture --kind write --input "$PWD/plain" --compare "$compare" an-upsert -r 0
+}
+
+@test "roster-commit: no write and no fsync that fails loses what was passed on" {
+  results >in
+  local mode setup='mkdir state'
+  for mode in --stride=1 --all; do
+    torture --least 20 --kind write $mode --input "$PWD/in" --setup "$setup" --check "$in_roster" \
+      roster-commit -s sqlite:state/roster.sqlite
+    torture --least 5 --kind sync $mode --input "$PWD/in" --setup "$setup" --check "$in_roster" \
+      roster-commit -s sqlite:state/roster.sqlite
+  done
+}
+
+@test "roster-commit into a roster that exists: the same" {
+  results >in
+  AN_ROSTER=sqlite:$PWD/roster.sqlite roster-commit >/dev/null <<<"$(result new someone@example.org)"
+  local setup="mkdir state; cp $PWD/roster.sqlite state"
+  torture --least 4 --kind write --input "$PWD/in" --setup "$setup" --check "$in_roster" \
+    roster-commit -s sqlite:state/roster.sqlite
+  torture --least 1 --kind sync --input "$PWD/in" --setup "$setup" --check "$in_roster" \
+    roster-commit -s sqlite:state/roster.sqlite
+}
+
+@test "roster-commit: allocations" {
+  whole_json
+  results >in
+  torture --least 100 --stride "${TORTURE_STRIDE:-7}" --input "$PWD/in" --setup 'mkdir state' \
+    --check "$in_roster" roster-commit -s sqlite:state/roster.sqlite
+}
+
+@test "roster-dump: allocations and writes" {
+  export AN_ROSTER=sqlite:$PWD/roster.sqlite
+  results | roster-commit >/dev/null
+  torture --kind write roster-dump
+  whole_json
+  torture --least 100 --stride "${TORTURE_STRIDE:-3}" roster-dump
+}
+
+@test "slack-notify: every allocation" {
+  { results; echo '{"change":"updated","key":"x@example.org","row":{},"result":{"status":"failed","error":"no"}}'
+    tail -n 1 changes; } >in
+  torture --least 100 --input "$PWD/in" slack-notify -n --names
+}
+
+@test "mime-extract: every write" {
+  torture --kind write mime-extract "$SAMPLES/mail-2026-11-09.eml"
+  torture --kind write --least 2 mime-extract -l "$SAMPLES/mail-2026-11-09.eml"
+}
+
+@test "the torture finds a program that claims success" {
+  cat >liar.c <<'END'
+#include <stdlib.h>
+#include <unistd.h>
+int main(void) { return write(1, "output\n", 7) == 0; }
+END
+  ${CC:-cc} -o liar liar.c
+  run -1 torture --kind write "$PWD/liar"
+  has "$output" 'claimed success, with another output'
+}

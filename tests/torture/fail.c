@@ -1,0 +1,134 @@
+/*
+ * Preloaded into a program, makes one of its calls fail: the FAIL_AT-th (from 1) of the kind that
+ * FAIL_KIND names, and with FAIL_ALL all that follow. Writes a line to the file FAIL_REPORT when it
+ * has done so, so that a test knows when it has tried every call.
+ *
+ *   alloc   malloc, calloc, realloc      no memory
+ *   write   write, pwrite                no space left (ENOSPC)
+ *   sync    fsync, fdatasync             an I/O error
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+
+enum kind { NONE, ALLOC, WRITE, SYNC };
+
+static enum kind chosen;
+static long fail_at;
+static bool fail_all;
+static atomic_long calls;
+
+__attribute__((constructor)) static void choose(void)
+{
+    const char *kind = getenv("FAIL_KIND");
+    const char *at = getenv("FAIL_AT");
+    if (kind == NULL || at == NULL)
+        return;
+    fail_at = strtol(at, NULL, 10);
+    fail_all = getenv("FAIL_ALL") != NULL;
+    chosen = strcmp(kind, "alloc") == 0   ? ALLOC
+             : strcmp(kind, "write") == 0 ? WRITE
+             : strcmp(kind, "sync") == 0  ? SYNC
+                                          : NONE;
+}
+
+static bool fails(enum kind kind)
+{
+    if (kind != chosen)
+        return false;
+    long call = atomic_fetch_add(&calls, 1) + 1;
+    if (call == fail_at) {
+        const char *report = getenv("FAIL_REPORT");
+        int file = report != NULL ? open(report, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+        if (file >= 0) {
+            struct iovec line = {"failed\n", 7};
+            ssize_t (*real)(int, const struct iovec *, int) = dlsym(RTLD_NEXT, "writev");
+            (void)!real(file, &line, 1);
+            (void)close(file);
+        }
+    }
+    return call == fail_at || (fail_all && call > fail_at);
+}
+
+void *malloc(size_t size)
+{
+    if (!fails(ALLOC))
+        return __libc_malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *calloc(size_t count, size_t size)
+{
+    if (!fails(ALLOC))
+        return __libc_calloc(count, size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+void *realloc(void *block, size_t size)
+{
+    if (!fails(ALLOC))
+        return __libc_realloc(block, size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+ssize_t write(int file, const void *bytes, size_t length)
+{
+    static ssize_t (*real)(int, const void *, size_t);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "write");
+    if (file == STDERR_FILENO || !fails(WRITE))
+        return real(file, bytes, length);
+    errno = ENOSPC;
+    return -1;
+}
+
+ssize_t pwrite64(int file, const void *bytes, size_t length, off_t offset)
+{
+    static ssize_t (*real)(int, const void *, size_t, off_t);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "pwrite64");
+    if (!fails(WRITE))
+        return real(file, bytes, length, offset);
+    errno = ENOSPC;
+    return -1;
+}
+
+ssize_t pwrite(int file, const void *bytes, size_t length, off_t offset)
+{
+    return pwrite64(file, bytes, length, offset);
+}
+
+int fsync(int file)
+{
+    static int (*real)(int);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "fsync");
+    if (!fails(SYNC))
+        return real(file);
+    errno = EIO;
+    return -1;
+}
+
+int fdatasync(int file)
+{
+    static int (*real)(int);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "fdatasync");
+    if (!fails(SYNC))
+        return real(file);
+    errno = EIO;
+    return -1;
+}
