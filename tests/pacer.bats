@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# The schedule that all who use one key share: what becomes of it when a process is killed, when the service
+# says 429, and when the file holds what cannot be true.
+
+load helpers
+load sandbox
+load records
+
+setup() {
+  common_setup
+  small_map
+  start_sandbox
+  # This sandbox's port makes the identity, and so the schedule, the test's own.
+  changes new 1 1 | an-upsert -r 50 >/dev/null
+  SCHEDULE=$(find "/tmp/an-sync-$(id -u)" -name 'pace-*' -newer "$AN_FIELD_MAP" -exec ls -t {} + | head -n 1)
+  sandbox_post reset
+}
+
+teardown() {
+  stop_sandbox
+  [ -z "${SCHEDULE-}" ] || rm -f "$SCHEDULE"
+}
+
+# slowness: how many times slower than the rate the schedule is at present.
+slowness() {
+  python3 -c 'import struct, sys; print(struct.unpack("<IIqqd", open(sys.argv[1], "rb").read(32))[4])' "$SCHEDULE"
+}
+
+# schedule NEXT SLOWED SLOWNESS [BOOT]: writes one; times in seconds from now; BOOT is added to the boot's number.
+schedule() {
+  python3 - "$SCHEDULE" "$@" <<'END'
+import struct, sys, time
+path, ahead, slowed, slowness = sys.argv[1], *map(float, sys.argv[2:5])
+magic, boot, _, _, _ = struct.unpack("<IIqqd", open(path, "rb").read(32))
+now = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+boot = (boot + int(sys.argv[5] if len(sys.argv) > 5 else 0)) % 2 ** 32
+with open(path, "wb") as file:
+    file.write(struct.pack("<IIqqd", magic, boot, now + int(ahead * 1e9), now + int(slowed * 1e9), slowness))
+END
+}
+
+# sends_at_once: three records at 50 a second are no matter of seconds.
+sends_at_once() {
+  changes new 1 3 >in
+  timeout 5 an-upsert -r 50 in >out
+  [ "$(statuses out)" = '{"ok":3}' ]
+}
+
+@test "a schedule that holds garbage, half of one or nothing begins anew" {
+  local content
+  for content in 'head -c 32 /dev/urandom' 'head -c 31 /dev/zero' 'head -c 5 /dev/urandom' 'head -c 9999 /dev/urandom' true; do
+    $content >"$SCHEDULE"
+    sends_at_once
+    [ "$(slowness)" = 1.0 ]
+  done
+}
+
+@test "a schedule of the far future, of another boot, or of a slowness that cannot be, is dropped" {
+  schedule 1000000 0 1
+  sends_at_once
+  schedule 600 0 1 1
+  sends_at_once
+  schedule 0 100 1
+  sends_at_once
+  for slowness in nan inf -5 0 1e300; do
+    schedule 0 0 "$slowness"
+    sends_at_once
+  done
+}
+
+@test "a pause that the service asked for is kept, however long, by whoever comes" {
+  for pause in 3 900 1700; do
+    schedule "$pause" 0 1
+    changes new 1 1 >in
+    run -75 --separate-stderr an-upsert -r 50 --deadline 0.5 in
+    [ "$(statuses)" = '{"deferred":1}' ]
+  done
+  [ "$(sandbox_requests)" -eq 0 ]
+}
+
+@test "a rate of less than one in a quarter of an hour is a rate" {
+  changes new 1 3 >in
+  rm "$SCHEDULE"
+  run -75 --separate-stderr an-upsert -r 0.001 --deadline 1 in
+  [ "$(statuses)" = '{"deferred":2,"ok":1}' ]
+  run -75 --separate-stderr an-upsert -r 0.001 --deadline 1 in
+  [ "$(statuses)" = '{"deferred":3}' ]
+}
+
+@test "a process that is killed with turns in its hands delays the others by no more than those" {
+  changes new 1 500 >many
+  for _ in 1 2 3 4 5; do
+    an-upsert -r 10 many >/dev/null 2>&1 3>&- &
+    local program=$!
+    sleep "0.$((RANDOM % 5 + 1))"
+    kill -KILL "$program"
+    wait "$program" || true
+  done
+  # Five turns of a tenth of a second at the most; then three of its own.
+  local before after
+  before=$(date +%s%N)
+  changes new 501 503 | an-upsert -r 10 >out
+  after=$(date +%s%N)
+  [ "$(statuses out)" = '{"ok":3}' ]
+  echo "$(((after - before) / 1000000)) ms"
+  [ $((after - before)) -lt 3000000000 ]
+}
+
+@test "a process that is stopped in the midst of its work holds nobody up" {
+  changes new 1 500 >many
+  an-upsert -r 50 many >/dev/null 2>&1 3>&- &
+  local program=$!
+  sleep 0.3
+  kill -STOP "$program"
+  sends_at_once
+  kill -KILL "$program"
+  wait "$program" || true
+}
+
+@test "a 429 slows down whoever shares the key, and the rate recovers by itself" {
+  changes new 1 40 >many
+  sandbox_post faults '{"next":[{"kind":"429","count":1,"skip":3,"retry_after":1}]}'
+  an-upsert -r 50 many >first 3>&- &
+  local program=$!
+  changes new 41 80 | an-upsert -r 50 >second
+  wait "$program"
+  [ "$(statuses first)$(statuses second)" = '{"ok":40}{"ok":40}' ]
+  # Nobody sent anything for about a second behind it, but for what had left already.
+  # shellcheck disable=SC2016 # jq's variable
+  run -0 jq '(map(select(.status == 429))[0].at) as $t | map(select(.at > $t + 0.2 and .at < $t + 0.8)) | length' \
+    <(sandbox_get log)
+  [ "$output" -eq 0 ]
+  [ "$(slowness)" = 1.0 ]
+}
