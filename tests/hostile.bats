@@ -40,6 +40,11 @@ open("peak", "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxr
 sys.exit(status)' "$@"
 }
 
+# in_little_memory: 64 answers of a MiB are the most that there can be. A sanitizer has memory of its own.
+in_little_memory() {
+  [ "$(cat peak)" -lt 98304 ] || grep -q __asan_init "$(type -P an-upsert)"
+}
+
 # no_leak: the key went nowhere else, and is printed nowhere.
 no_leak() {
   run -1 grep -h LEAK log
@@ -61,7 +66,7 @@ no_leak() {
   [ "$(jq -r 'select(.result.status == "failed").key | sub("\\..*"; "")' out | sort -u)" = \
     "$(printf "%s\n" "${KINDS_ALWAYS[@]}" | sort)" ]
   [ "$(statuses out)" = '{"failed":180,"ok":6200}' ]
-  [ "$(cat peak)" -lt 98304 ]
+  in_little_memory
   no_leak
 }
 
@@ -75,7 +80,7 @@ no_leak() {
   [ "$(wc -l <out)" -eq "$(wc -l <in)" ]
   [ "$(jq -r 'select(.result.status == "failed").key | sub("\\..*"; "")' out | sort -u)" = \
     "$(printf "%s\n" "${KINDS_ALWAYS[@]}" | sort)" ]
-  [ "$(cat peak)" -lt 98304 ]
+  in_little_memory
   no_leak
 }
 

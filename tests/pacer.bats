@@ -10,9 +10,16 @@ setup() {
   common_setup
   small_map
   start_sandbox
-  # This sandbox's port makes the identity, and so the schedule, the test's own.
-  changes new 1 1 | an-upsert -r 50 >/dev/null
-  SCHEDULE=$(find "/tmp/an-sync-$(id -u)" -name 'pace-*' -newer "$AN_FIELD_MAP" -exec ls -t {} + | head -n 1)
+  # This sandbox's port makes the identity, and so the schedule, the test's own. Which file it is, an open one tells.
+  mkfifo in.fifo
+  an-upsert -r 50 in.fifo >out 3>&- &
+  local program=$!
+  exec 9>in.fifo
+  changes new 1 1 >&9
+  until grep -q ok out; do sleep 0.05; done
+  SCHEDULE=$(readlink /proc/$program/fd/* | grep pace-)
+  exec 9>&-
+  wait "$program"
   sandbox_post reset
 }
 
