@@ -43,7 +43,8 @@ struct http_answer {
     long code;         /* the last answer's status code; 0 when there was none */
     unsigned attempts; /* how often it was sent */
     json_t *json;      /* the body when it is a JSON object, else NULL; owned by the answer */
-    char error[600]; /* for people: what the server or curl said, cut, printable, without the key */
+    char error[600];   /* for people: what the server or curl said, cut, printable, without the key;
+                        * ""   for a 2xx with JSON */
 };
 
 /* Why the engine starts nothing any more. */

@@ -69,7 +69,11 @@ static const char *find_words(const struct exchange *exchange, CURLcode curl, ch
 
 void exchange_describe(struct exchange *exchange, CURLcode curl, const char *key)
 {
+    bool good = curl == CURLE_OK && exchange->answer.code <= 299 && exchange->answer.json != NULL;
     char before[64];
+    exchange->answer.error[0] = '\0';
+    if (good)
+        return;
     const char *said = find_words(exchange, curl, before, sizeof before);
     struct buffer text = {.limit = 0};
     if (buffer_printf(&text, "%s%s", before, said)) {

@@ -33,7 +33,7 @@ struct queue {
 void exchange_free(struct exchange *exchange);
 
 /* Writes what the server or curl said into the answer's error, for people: cut, printable, without
- * the key. */
+ * the key; nothing for an answer that is as it should be. */
 void exchange_describe(struct exchange *exchange, CURLcode curl, const char *key);
 
 /* Tells `trace` of one attempt in one line, without the key. */
