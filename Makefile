@@ -24,6 +24,7 @@ PKGS_test-person := jansson libxxhash
 LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
 LIBS_csv-diff := -lcsv -pthread
 LIBS_roster-dump := -lcsv
+LIBS_test-bench-fast-server := -lmicrohttpd
 
 # SANITIZE=1: address and undefined behaviour sanitizers, in a build directory of their own.
 # WERROR=1: warnings are errors.
@@ -100,7 +101,13 @@ $(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 $(BIN)/test-bench-%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $^ -lcsv
+	$(Q)$(LINK) -o $@ $^ -lcsv $(LIBS_test-bench-$*)
+
+bench: bench-sending
+bench-sending:
+	@scripts/install-deps --bench
+	@$(MAKE) --no-print-directory $(BIN)/an-upsert $(BIN)/test-bench-fast-server
+	@tests/bench/sending $(BIN)
 
 bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
 	@tests/bench/csv-diff $(BIN)
@@ -173,4 +180,4 @@ help:
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak bench lint install uninstall dist clean help
+.PHONY: all unit deps demo check soak bench bench-sending lint install uninstall dist clean help
