@@ -20,8 +20,7 @@
 /* https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html */
 enum {
     DYNAMODB_ITEM_LIMIT = 400 * 1024, /* bytes of the names and texts of an item's attributes */
-    DYNAMODB_SORT_KEY_LIMIT = 1024,   /* bytes of a sort key's text */
-    DYNAMODB_PARTITION_KEY_LIMIT = 2048
+    DYNAMODB_SORT_KEY_LIMIT = 1024    /* bytes of a sort key's text */
 };
 
 struct dynamodb;
