@@ -208,6 +208,17 @@ moved() {
   [ "$(sandbox_people | wc -l)" -eq 1 ]
 }
 
+@test "somebody who was just found is not taken for gone: the record fails, and nobody is created" {
+  start_sandbox
+  seed old@example.org
+  sandbox_post faults '{"next":[{"kind":"404","method":"PUT","count":2}]}'
+  run -1 --separate-stderr an-upsert -r 0 <<<"$(moved "$id")"
+  [ "$(statuses)" = '{"failed":1}' ]
+  [ "$(sandbox_requests POST)" -eq 0 ]
+  run -0 --separate-stderr an-upsert -r 0 <<<"$output"
+  [ "$(sandbox_people | jq -r '.email_addresses[0].address')" = new@example.org ]
+}
+
 @test "an id in the row that is none is never put into a URL" {
   start_sandbox
   seed old@example.org
@@ -243,6 +254,17 @@ moved() {
   start_sandbox
   run -0 --separate-stderr an-upsert -r 0 --overrides <<<"$(change new "o'rosa+1@example.org")"
   [ "$(sandbox_person "o'rosa+1@example.org" | jq -c .custom_fields.Phone)" = '"6175550100"' ]
+}
+
+@test "with --overrides a followed change to somebody's address respects theirs, not those of the older one" {
+  start_sandbox
+  seed old@example.org '{"given_name":"R","custom_fields":{"is_member":"True","override_given_name":"yes"}}'
+  local old_id=$id
+  seed new@example.org '{"given_name":"N","custom_fields":{"override_phone":"yes","Phone":"kept"}}'
+  run -0 --separate-stderr an-upsert -r 0 --overrides <<<"$(moved "$old_id")"
+  [ "$(result new@example.org '[.result.status, .result.id, .result.overridden]')" = "[\"ok\",\"$id\",[\"custom_fields.Phone\"]]" ]
+  [ "$(sandbox_person new@example.org | jq -c '[.given_name, .custom_fields.Phone, .custom_fields.is_member]')" = '["Rosa","kept","True"]' ]
+  [ "$(sandbox_person old@example.org | jq -c '[.given_name, .custom_fields.is_member]')" = '["R","False"]' ]
 }
 
 # ---- records that are not its business ----
