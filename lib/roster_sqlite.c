@@ -1,8 +1,8 @@
 /*
  * The roster in a SQLite database: one file, on the machine's own disk.
  */
+#include "json_text.h"
 #include "roster.h"
-
 #include "roster_database.h"
 #include "text.h"
 
@@ -134,16 +134,17 @@ static enum status store_put(void *handle, const struct roster_member *member,
                              struct failure *failure)
 {
     struct store *store = handle;
-    char *row = json_dumps(member->row, JSON_COMPACT);
-    const char *texts[] = {member->email, member->id, member->digest, row};
+    struct buffer row = {.limit = 0};
+    bool written = json_text_dump(member->row, JSON_COMPACT, &row);
+    const char *texts[] = {member->email, member->id, member->digest, row.bytes};
     enum status status = begin(store, failure);
     if (status == STATUS_OK)
         status = add_columns(store, member->row, failure);
     if (status == STATUS_OK)
-        status = row != NULL ? change(store, PUT, texts, 4, failure) : fail_memory(failure);
+        status = written ? change(store, PUT, texts, 4, failure) : fail_memory(failure);
     if (status != STATUS_OK)
         forget_pending(store);
-    free(row);
+    buffer_free(&row);
     return status;
 }
 
@@ -161,14 +162,15 @@ static enum status store_remove(void *handle, const char *email, struct failure 
 static enum status store_add_run(void *handle, const json_t *run, struct failure *failure)
 {
     struct store *store = handle;
-    char *text = json_dumps(run, JSON_COMPACT);
-    const char *texts[] = {text};
+    struct buffer text = {.limit = 0};
+    bool written = json_text_dump(run, JSON_COMPACT, &text);
+    const char *texts[] = {text.bytes};
     enum status status = begin(store, failure);
     if (status == STATUS_OK)
-        status = text != NULL ? change(store, ADD_RUN, texts, 1, failure) : fail_memory(failure);
+        status = written ? change(store, ADD_RUN, texts, 1, failure) : fail_memory(failure);
     if (status != STATUS_OK)
         forget_pending(store);
-    free(text);
+    buffer_free(&text);
     return status;
 }
 
@@ -198,8 +200,9 @@ static enum status object_at(const struct store *store, sqlite3_stmt *statement,
                              json_t **object, struct failure *failure)
 {
     json_error_t error;
-    *object = json_loads(text_at(statement, column), JSON_ALLOW_NUL, &error);
-    if (*object == NULL && json_error_code(&error) == json_error_out_of_memory)
+    const char *text = text_at(statement, column);
+    *object = json_text_load(text, strlen(text), JSON_ALLOW_NUL, &error);
+    if (*object == NULL && json_text_no_memory(&error))
         return fail_memory(failure);
     if (json_is_object(*object))
         return STATUS_OK;

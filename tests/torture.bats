@@ -51,12 +51,6 @@ results() {
   jq -c 'select(.change) + {result: {status: "ok", id: "d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b", map: "m"}}' changes
 }
 
-# whole_json: roster_sqlite.c reads and writes JSON in the way that is sure about memory.
-whole_json() {
-  ! grep -qE 'json_dumps|json_loads' "$ROOT/lib/roster_sqlite.c" ||
-    skip 'roster_sqlite.c stores what jansson wrote when memory ran out'
-}
-
 @test "csv-diff: every allocation and every write" {
   torture --least 30 csv-diff "$PWD/older.csv" "$PWD/newer.csv"
   torture --least 30 csv-diff -p -f akid "$PWD/older.csv" "$PWD/newer.csv"
@@ -107,7 +101,6 @@ whole_json() {
 }
 
 @test "roster-commit: allocations" {
-  whole_json
   results >in
   torture --least 100 --stride "${TORTURE_STRIDE:-7}" --input "$PWD/in" --setup 'mkdir state' \
     --check "$in_roster" roster-commit -s sqlite:state/roster.sqlite
@@ -117,7 +110,6 @@ whole_json() {
   export AN_ROSTER=sqlite:$PWD/roster.sqlite
   results | roster-commit >/dev/null
   torture --kind write roster-dump
-  whole_json
   torture --least 100 --stride "${TORTURE_STRIDE:-3}" roster-dump
 }
 
