@@ -216,6 +216,20 @@ static enum status connect(const char *path, int flags, sqlite3 **database, stru
     return STATUS_OK;
 }
 
+/* Switches to WAL. Two processes that do so at once would wait for each other, so SQLite does not
+ * wait at all then; the one that is refused tries again, as long as for any other lock. */
+static enum status use_wal(sqlite3 *database, const char *path, struct failure *failure)
+{
+    enum { PAUSE = 20 /* milliseconds */ };
+    enum status status;
+    int waited = 0;
+    while ((status = roster_database_run(database, path, "PRAGMA journal_mode = WAL", failure)) ==
+               STATUS_AGAIN &&
+           waited < LOCK_WAIT)
+        waited += sqlite3_sleep(PAUSE);
+    return status;
+}
+
 /* Where a file system cannot do WAL the mode stays what it is, and that is safe, too. */
 static enum status prepare_writing(sqlite3 *database, const char *path, struct failure *failure)
 {
@@ -227,10 +241,12 @@ static enum status prepare_writing(sqlite3 *database, const char *path, struct f
     if (status != STATUS_OK)
         return status;
     (void)sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-    status = roster_database_run(database, path,
-                                 "PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 0;"
-                                 "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON",
-                                 failure);
+    status = use_wal(database, path, failure);
+    if (status == STATUS_OK)
+        status = roster_database_run(database, path,
+                                     "PRAGMA journal_size_limit = 0; PRAGMA synchronous = FULL;"
+                                     "PRAGMA secure_delete = ON",
+                                     failure);
     if (status != STATUS_OK)
         return status;
     /* Even without anything to create: what cannot be written is to be known at once. */
