@@ -15,6 +15,7 @@
 enum { ANSWER_LIMIT = 1024 * 1024, OTHERS_LIMIT = 4 };
 static const long CONNECT_TIMEOUT = 15; /* seconds */
 static const long TOTAL_TIMEOUT = 60;
+static const int64_t LATE = NANOSECONDS / 200; /* more than a turn may be off without harm */
 static const int64_t GRACE = (int64_t)30 * NANOSECONDS;
 
 struct http {
@@ -340,10 +341,13 @@ static enum status depart(struct http *http, int64_t now, struct failure *failur
                 return status;
             http->has_turn = true;
         }
-        if (http->turn > pacer_now())
+        int64_t late = pacer_now() - http->turn;
+        if (late < 0)
             break;
         http->has_turn = false;
-        enum status status = launch(http, queue_take(&http->ready, &http->ready.head), failure);
+        enum status status = late > LATE ? pacer_late(http->pacer, failure) : STATUS_OK;
+        if (status == STATUS_OK)
+            status = launch(http, queue_take(&http->ready, &http->ready.head), failure);
         if (status != STATUS_OK)
             return status;
     }

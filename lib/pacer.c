@@ -143,6 +143,11 @@ static enum status end(struct pacer *pacer, const struct schedule *schedule,
     return STATUS_OK;
 }
 
+static int64_t current_interval(const struct pacer *pacer, const struct schedule *schedule)
+{
+    return (int64_t)((double)pacer->interval * schedule->slowness);
+}
+
 enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failure)
 {
     int64_t now = pacer_now();
@@ -154,8 +159,23 @@ enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failu
     if (status != STATUS_OK)
         return status;
     *turn = schedule.next > now ? schedule.next : now;
-    schedule.next = *turn + (int64_t)((double)pacer->interval * schedule.slowness);
+    schedule.next = *turn + current_interval(pacer, &schedule);
     schedule.slowness = schedule.slowness * RECOVERY > 1 ? schedule.slowness * RECOVERY : 1;
+    return end(pacer, &schedule, failure);
+}
+
+enum status pacer_late(struct pacer *pacer, struct failure *failure)
+{
+    if (pacer->file < 0)
+        return STATUS_OK;
+    int64_t now;
+    struct schedule schedule = {.magic = 0};
+    enum status status = begin(pacer, &now, &schedule, failure);
+    if (status != STATUS_OK)
+        return status;
+    int64_t next = now + current_interval(pacer, &schedule);
+    if (schedule.next < next)
+        schedule.next = next;
     return end(pacer, &schedule, failure);
 }
 

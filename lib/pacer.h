@@ -36,6 +36,10 @@ void pacer_close(struct pacer *pacer);
  * A turn that was taken and not used is lost. STATUS_OK or STATUS_IO. */
 enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failure);
 
+/* Tells that the turn of this moment was used late (on a busy machine, say): the next turn is a
+ * whole interval from now, because what counts is when requests arrive. STATUS_OK or STATUS_IO. */
+enum status pacer_late(struct pacer *pacer, struct failure *failure);
+
 /* The service said that it was too much: nobody gets a turn within `pause` nanoseconds, and turns
  * are twice as far apart as before, up to 16 times; every turn taken after that brings the rate
  * back by a twentieth. STATUS_OK or STATUS_IO. */

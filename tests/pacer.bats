@@ -139,3 +139,18 @@ sends_at_once() {
   [ "$output" -eq 0 ]
   [ "$(slowness)" = 1.0 ]
 }
+
+@test "a process that was stopped for a while catches nothing up: requests keep their distance" {
+  changes new 1 12 >many
+  an-upsert -r 5 many >out 3>&- &
+  local program=$!
+  sleep 0.7
+  kill -STOP "$program"
+  sleep 1
+  kill -CONT "$program"
+  wait "$program"
+  [ "$(statuses out)" = '{"ok":12}' ]
+  # shellcheck disable=SC2016 # jq's variable
+  run -0 jq '[.[].at] | sort | . as $at | [range(1; length) | $at[.] - $at[. - 1]] | min > 0.15' <(sandbox_get log)
+  [ "$output" = true ]
+}
