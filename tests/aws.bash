@@ -1,10 +1,14 @@
 # Loaded by the tests that need AWS: moto behind tests/sandbox/aws.py, Terraform with a provider from a mirror.
 
+# Where scripts/install-deps --cloud puts moto.
+aws_tools=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/cloud/bin
+[ ! -x "$aws_tools/python3" ] || PATH=$aws_tools:$PATH
+
 # aws_missing [terraform]: says in one line what is not there; fails when nothing is missing.
 aws_missing() {
   local mirror
   command -v aws >/dev/null || { echo 'the aws CLI is not installed'; return; }
-  python3 -c 'import moto.server, antlr4, yaml' 2>/dev/null || { echo "moto is not installed (pip install 'moto[server,stepfunctions]')"; return; }
+  python3 -c 'import moto.server, antlr4, yaml' 2>/dev/null || { echo "moto is not installed (scripts/install-deps --cloud)"; return; }
   [ "${1-}" = terraform ] || return
   command -v terraform >/dev/null || { echo 'terraform is not installed'; return; }
   mirror=$(terraform_mirror)
