@@ -168,7 +168,7 @@ enum status pacer_late(struct pacer *pacer, struct failure *failure)
 {
     if (pacer->file < 0)
         return STATUS_OK;
-    int64_t now;
+    int64_t now = 0;
     struct schedule schedule = {.magic = 0};
     enum status status = begin(pacer, &now, &schedule, failure);
     if (status != STATUS_OK)
@@ -183,7 +183,7 @@ enum status pacer_slow(struct pacer *pacer, int64_t pause, struct failure *failu
 {
     if (pacer->file < 0)
         return STATUS_OK;
-    int64_t now;
+    int64_t now = 0;
     struct schedule schedule = {.magic = 0};
     enum status status = begin(pacer, &now, &schedule, failure);
     if (status != STATUS_OK)
