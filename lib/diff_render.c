@@ -10,7 +10,6 @@
 /* A change that is due, by its rows. */
 struct due {
     enum diff_kind kind;
-    bool is_same;     /* nothing differs: written because it was asked for */
     bool is_followed; /* the key differs, too */
     uint64_t newer;
     uint64_t older;
@@ -126,8 +125,7 @@ static enum status fill_before(struct share *share, const struct due *due,
     if (due->is_followed)
         add_was(share, match->newer->key, csv_record_value(share->older, match->older->key),
                 change);
-    if (!due->is_same)
-        fill_was(share, change);
+    fill_was(share, change);
     return STATUS_OK;
 }
 
@@ -232,7 +230,6 @@ static enum status add_newer(struct renderer *renderer, uint64_t row)
     if ((state & OLDER_WRITTEN) != 0 || !diff_match_updated(match, state))
         return STATUS_OK;
     diff_match_note(match, due.older, OLDER_WRITTEN);
-    due.is_same = (state & OLDER_SAME) != 0;
     return add_due(renderer, &due);
 }
 

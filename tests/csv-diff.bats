@@ -437,3 +437,11 @@ END
     [ "$(csv-diff -f n older.csv newer.csv | cksum)" = "$expected" ]
   done
 }
+
+@test "an address that several share is sent again with what its row empties" {
+  printf 'akid,phone,email,m\n1,617,s@x.org,old\n' >older.csv
+  printf 'akid,phone,email\n3,,s@x.org\n1,617,s@x.org\n' >newer.csv
+  run -0 --separate-stderr csv-diff -c akid,phone,email --current m=new older.csv newer.csv
+  same_json "${lines[0]}" '{"change":"updated","key":"s@x.org",
+    "row":{"akid":"3","phone":"","email":"s@x.org","m":"old"},"was":{"akid":"1","phone":"617"}}'
+}

@@ -377,7 +377,7 @@ static void put_record(struct diff *diff, const char *change, const struct row *
 }
 
 static void put_updated(struct diff *diff, const struct row *older, const struct row *newer,
-                        bool is_same, bool is_followed)
+                        bool is_followed)
 {
     put_record(diff, "updated", newer, &diff->newer);
     bool any = true;
@@ -391,7 +391,7 @@ static void put_updated(struct diff *diff, const struct row *older, const struct
     if (is_followed)
         put_pair(diff->out, &any, diff->newer.rows[0].fields[diff->newer.key],
                  older->fields[diff->older.key]);
-    for (size_t i = 0; i < newer->count && !is_same; i++) {
+    for (size_t i = 0; i < newer->count; i++) {
         size_t match;
         if (is_compared(diff, i, &match) && !equal(value_of(older, match), newer->fields[i]))
             put_pair(diff->out, &any, diff->newer.rows[0].fields[i], value_of(older, match));
@@ -461,8 +461,7 @@ static void compare_newer(struct diff *diff, struct row *row)
         return;
     }
     diff->updated++;
-    put_updated(diff, row->followed != NULL ? row->followed : older, row, same,
-                row->followed != NULL);
+    put_updated(diff, row->followed != NULL ? row->followed : older, row, row->followed != NULL);
 }
 
 static bool compare(struct diff *diff)
