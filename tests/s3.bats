@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# an-sync s3://BUCKET/KEY, against moto: fetched once, tagged, and under the roster's own lock.
+
+load helpers
+load sandbox
+load aws
+
+setup_file() {
+  if AWS_MISSING=$(aws_missing); then
+    export AWS_MISSING # for setup: bats 1.8 counts a skip here as a failure
+    return 0
+  fi
+  aws_start "$BATS_FILE_TMPDIR/aws"
+  aws s3 mb s3://mails >/dev/null
+  aws dynamodb create-table --table-name rosters --billing-mode PAY_PER_REQUEST \
+    --attribute-definitions AttributeName=roster,AttributeType=S AttributeName=email,AttributeType=S \
+    --key-schema AttributeName=roster,KeyType=HASH AttributeName=email,KeyType=RANGE >/dev/null
+}
+
+teardown_file() {
+  aws_stop
+}
+
+setup() {
+  common_setup
+  [ -z "${AWS_MISSING-}" ] || skip "$AWS_MISSING"
+  start_sandbox
+  export SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/x AN_RATE=0 AN_ROSTER=dynamodb:rosters/$BATS_TEST_NUMBER
+  key="in box/week 1+é $BATS_TEST_NUMBER.eml"
+  aws s3 cp --only-show-errors "$SAMPLES/mail-2026-11-09.eml" "s3://mails/$key"
+}
+
+teardown() {
+  stop_sandbox
+}
+
+tags() {
+  aws s3api get-object-tagging --bucket mails --key "$key" | jq -c '.TagSet | map({(.Key): .Value}) | add // {}'
+}
+
+@test "an object is synced once, whatever is in its key, and its tag says so" {
+  aws s3api put-object-tagging --bucket mails --key "$key" --tagging 'TagSet=[{Key=other,Value=kept}]'
+  run -0 --separate-stderr an-sync "s3://mails/$key"
+  has "$output" '38 new'
+  same_json "$(tags)" '{"other":"kept","an-sync":"synced"}'
+  requests=$(sandbox_requests POST /people)
+  run -0 --separate-stderr an-sync "s3://mails/$key"
+  has "$output" 'dealt with before (synced)'
+  run -0 --separate-stderr an-sync --force "s3://mails/$key"
+  has "$output" 'no changes, 38 unchanged'
+  [ "$(sandbox_requests POST /people)" -eq "$requests" ]
+}
+
+@test "a dry run leaves the object and the lock alone" {
+  roster-commit --lock somebody
+  run -0 --separate-stderr an-sync -n "s3://mails/$key"
+  has "$output" '38 new'
+  [ "$(tags)" = '{}' ]
+  [ "$(sandbox_requests)" -eq 0 ]
+}
+
+@test "an export that is refused is tagged as refused, and not taken again" {
+  printf 'email\n' | aws s3 cp --only-show-errors - "s3://mails/$key"
+  run -65 --separate-stderr an-sync "s3://mails/$key"
+  same_json "$(tags)" '{"an-sync":"refused"}'
+  run -0 --separate-stderr an-sync "s3://mails/$key"
+  has "$output" 'dealt with before (refused)'
+}
+
+@test "an object that is not there is refused, and Slack is told" {
+  run -65 --separate-stderr an-sync s3://mails/nothing
+  has "$stderr" 's3://mails/nothing' NoSuchKey
+  has "$(sandbox_get slack)" 's3://mails/nothing could not be fetched'
+}
+
+@test "a roster that another machine has locked is left alone: status 75, and nothing is sent" {
+  roster-commit --lock another-machine
+  run -75 --separate-stderr an-sync "s3://mails/$key"
+  has "$stderr" 'locked by another-machine'
+  [ "$(sandbox_requests)" -eq 0 ]
+  [ "$(tags)" = '{}' ]
+  roster-commit --unlock another-machine
+  an-sync "s3://mails/$key"
+  roster-commit --lock next # an-sync has given it back
+}
+
+@test "at the deadline the object stays untagged, and the next run goes on" {
+  run -75 --separate-stderr env AN_RATE=10 AN_DEADLINE=1 an-sync "s3://mails/$key"
+  [ "$(tags)" = '{}' ]
+  an-sync "s3://mails/$key"
+  [ "$(sandbox_people | wc -l)" -eq 38 ]
+  [ "$(sandbox_requests POST /people)" -eq 38 ]
+}
