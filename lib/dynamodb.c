@@ -63,7 +63,7 @@ static enum status find_region(struct dynamodb *db, struct failure *failure)
 {
     static const char *const QUESTION[] = {"configure", "get", "region", NULL};
     struct buffer asked = {.limit = 1024};
-    struct failure ignored;
+    struct failure ignored = {.text = ""};
     enum status status = STATUS_OK;
     const char *variable;
     const char *profile = getenv("AWS_PROFILE");

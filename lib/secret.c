@@ -64,7 +64,7 @@ enum status secret_load(const char *variable, char **secret, struct failure *fai
             return fail_memory(failure);
     } else if (path != NULL && path[0] != '\0') {
         enum status status = read_file(variable, path, &found, failure);
-        if (status != STATUS_OK)
+        if (status != STATUS_OK || found == NULL)
             return status;
     } else {
         return STATUS_OK;
