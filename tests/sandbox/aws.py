@@ -24,6 +24,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import uuid
 
@@ -284,6 +285,7 @@ class Sandbox:
 
     def __init__(self, app):
         self.app = app
+        self.table = threading.Lock()
 
     def __call__(self, environ, start_response):
         if environ["PATH_INFO"] == "/sandbox/refuse":
@@ -298,6 +300,9 @@ class Sandbox:
             if refusal[0] == action and refusal[2] > 0:
                 refusal[2] -= 1
                 return self.answer(start_response, "400 Bad Request", {"__type": refusal[1], "message": "Rate exceeded"})
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
+            with self.table:  # a conditional write of DynamoDB's is atomic, which moto's threads are not
+                return list(self.app(environ, start_response))
         return self.app(environ, start_response)
 
     @staticmethod
