@@ -14,7 +14,6 @@
 
 #include "csv_block.h"
 #include "csv_fields.h"
-#include "huge.h"
 #include "key_index.h"
 #include "text.h"
 
@@ -28,7 +27,6 @@ struct scan {
     size_t columns;
     size_t key;
     uint64_t seed;
-    size_t room; /* of the table's rows */
     struct csv_record *record;
     struct buffer lower; /* a key */
 };
@@ -138,16 +136,6 @@ static uint64_t hash_bytes(struct scan *scan, const char *key, size_t length)
 static __attribute__((noinline)) bool add_row(struct scan *scan, size_t start, size_t end,
                                               size_t key_start, size_t key_end, bool has_quotes)
 {
-    struct csv_table *table = scan->table;
-    if (table->count == scan->room) {
-        size_t room = scan->room == 0 ? 1024 : scan->room * 2;
-        struct csv_row *rows = reallocarray(table->rows, room, sizeof *rows);
-        if (rows == NULL)
-            return false;
-        huge_pages(rows, room * sizeof *rows);
-        table->rows = rows;
-        scan->room = room;
-    }
     const char *key = scan->bytes + key_start;
     size_t length = key_end - key_start;
     bool good = true;
@@ -164,10 +152,7 @@ static __attribute__((noinline)) bool add_row(struct scan *scan, size_t start, s
     } else {
         hash = hash_parsed(scan, start, end, &good);
     }
-    if (!good || hash == UINT64_MAX)
-        return false;
-    table->rows[table->count++] = (struct csv_row){start, hash};
-    return true;
+    return good && hash != UINT64_MAX && csv_table_add(scan->table, start, hash);
 }
 
 /* Where the walk stands. */
@@ -337,10 +322,7 @@ bool csv_scan_rows(struct csv_table *table, size_t at, uint64_t seed, enum csv_w
                                    : walk_plain(&scan, at);
     csv_record_free(scan.record);
     buffer_free(&scan.lower);
-    if (!good) {
-        free(table->rows);
-        table->rows = NULL;
-        table->count = 0;
-    }
+    if (!good)
+        csv_table_clear(table);
     return good;
 }

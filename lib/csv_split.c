@@ -2,6 +2,7 @@
 
 #include "csv_fields.h"
 #include "csv_scan.h"
+#include "huge.h"
 #include "key_index.h"
 #include "text.h"
 
@@ -18,7 +19,6 @@ struct splitter {
     uint64_t seed;
     struct csv_record *record;
     struct csv_table *table;
-    size_t room; /* of the table's rows */
 };
 
 /* Where the record that begins at `at` ends: behind the first line end that is not in quotes. */
@@ -138,21 +138,6 @@ static uint64_t hash_key(const struct splitter *splitter)
     return length == 0 ? 0 : key_hash(splitter->seed, key.bytes, length);
 }
 
-static enum status add_row(struct splitter *splitter, size_t start, struct failure *failure)
-{
-    struct csv_table *table = splitter->table;
-    if (table->count == splitter->room) {
-        size_t room = splitter->room == 0 ? 1024 : splitter->room * 2;
-        struct csv_row *rows = reallocarray(table->rows, room, sizeof *rows);
-        if (rows == NULL)
-            return fail_memory(failure);
-        table->rows = rows;
-        splitter->room = room;
-    }
-    table->rows[table->count++] = (struct csv_row){start, hash_key(splitter)};
-    return STATUS_OK;
-}
-
 static enum status fail_ragged(const struct splitter *splitter, size_t start,
                                struct failure *failure)
 {
@@ -182,9 +167,8 @@ static enum status split(struct splitter *splitter, struct failure *failure)
             return fail_without_key(splitter, header_start, failure);
         if (csv_record_count(splitter->record) != csv_header_count(splitter->table->header))
             return fail_ragged(splitter, start, failure);
-        status = add_row(splitter, start, failure);
-        if (status != STATUS_OK)
-            return status;
+        if (!csv_table_add(splitter->table, start, hash_key(splitter)))
+            return fail_memory(failure);
     }
 }
 
@@ -231,12 +215,35 @@ enum status csv_split(const struct csv_text *text, const char *key, uint64_t see
     return status;
 }
 
+bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key)
+{
+    if (table->count == table->room) {
+        size_t room = table->room == 0 ? 1024 : table->room * 2;
+        struct csv_row *rows =
+            huge_grow(table->rows, table->room * sizeof *rows, room * sizeof *rows);
+        if (rows == NULL)
+            return false;
+        table->rows = rows;
+        table->room = room;
+    }
+    table->rows[table->count++] = (struct csv_row){start, key};
+    return true;
+}
+
+void csv_table_clear(struct csv_table *table)
+{
+    huge_free(table->rows, table->room * sizeof *table->rows);
+    table->rows = NULL;
+    table->count = 0;
+    table->room = 0;
+}
+
 void csv_table_free(struct csv_table *table)
 {
     if (table == NULL)
         return;
     csv_header_free(table->header);
-    free(table->rows);
+    csv_table_clear(table);
     free(table);
 }
 

@@ -35,6 +35,7 @@ struct csv_table {
     size_t key;                /* the key's column; CSV_NO_COLUMN only without rows */
     struct csv_row *rows;
     size_t count;
+    size_t room; /* of rows; for csv_table_add */
 };
 
 /* Splits and checks the text; the key is the column of the normalized name `key`. A text without a
@@ -43,6 +44,12 @@ struct csv_table {
  * what is wrong; what to do", for the first thing that is wrong. */
 enum status csv_split(const struct csv_text *text, const char *key, uint64_t seed, enum csv_way way,
                       struct csv_table **table, struct failure *failure);
+
+/* Adds a row. False when memory runs out. For those that split. */
+bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key);
+
+/* Takes all rows away again. */
+void csv_table_clear(struct csv_table *table);
 
 /* NULL is harmless. */
 void csv_table_free(struct csv_table *table);

@@ -1,6 +1,7 @@
 #include "diff_match.h"
 
 #include "diff_keys.h"
+#include "huge.h"
 #include "key_index.h"
 #include "row_compare.h"
 #include "workers.h"
@@ -18,9 +19,10 @@ struct row_compare *diff_match_compare(const struct diff_match *match)
     return row_compare_new(match->older, match->newer, match->columns, match->current_value);
 }
 
-/* Rows are matched so many at a time, so that what one of them needs is fetched from memory while
- * the others are looked at. */
-enum { BATCH = 64 };
+/* What a row needs comes from four places in memory, one after the other: the index, what is known
+ * of the row of OLDER, that row's bytes, NEWER's. Each is asked for so many rows before it is
+ * looked at. */
+enum { AHEAD = 4, RING = 4 * AHEAD };
 
 /* A thread's share. */
 struct share {
@@ -30,8 +32,10 @@ struct share {
     size_t from;                   /* rows of NEWER */
     size_t to;
     struct row_compare *compare;
-    struct key_probe probes[BATCH];
-    uint64_t found[BATCH];
+    struct candidate {
+        uint64_t row; /* of OLDER, or KEY_NONE */
+        struct key_probe probe;
+    } candidates[RING]; /* of the rows of NEWER that are under way */
     enum status status;
     struct failure failure;
 };
@@ -49,67 +53,80 @@ static enum status settle(struct share *share, uint64_t row, uint64_t first,
         if (status != STATUS_OK)
             return status;
     }
-    match->newer->rows[row].key = NEWER_MATCHED | first;
+    bool unchanged = same && !verdict->stale && (state & OLDER_STALE) == 0 && !match->all;
+    match->newer->rows[row].key = NEWER_MATCHED | (unchanged ? NEWER_UNCHANGED : 0) | first;
     diff_match_note(
         match, first,
         (unsigned char)(OLDER_SEEN | (same ? OLDER_SAME : 0) | (verdict->stale ? OLDER_STALE : 0)));
     return STATUS_OK;
 }
 
-/* Compares a row of NEWER with those that may have its key, of which `first` is one. */
-static enum status match_row(struct share *share, uint64_t row, uint64_t first,
-                             struct key_probe *probe)
+static struct candidate *candidate_of(struct share *share, size_t row)
 {
-    for (; first != KEY_NONE; first = key_index_next(share->index, probe)) {
+    return &share->candidates[row % RING];
+}
+
+/* ---- a row of NEWER, step by step ---- */
+
+static void ask_for_slot(struct share *share, size_t row)
+{
+    key_index_prefetch(share->index, share->match->newer->rows[row].key);
+}
+
+static void look_up(struct share *share, size_t row)
+{
+    struct candidate *candidate = candidate_of(share, row);
+    uint64_t hash = share->match->newer->rows[row].key;
+    candidate->row = KEY_NONE;
+    if (hash != 0)
+        candidate->row = key_index_first(share->index, hash, &candidate->probe);
+    if (candidate->row == KEY_NONE)
+        return;
+    __builtin_prefetch(&share->match->older->rows[candidate->row]);
+    __builtin_prefetch((const void *)&share->match->older_state[candidate->row], 1);
+}
+
+static void ask_for_bytes(struct share *share, size_t row)
+{
+    uint64_t older = candidate_of(share, row)->row;
+    if (older != KEY_NONE)
+        csv_table_prefetch(share->match->older, (size_t)older);
+}
+
+/* Compares it with those that may have its key. */
+static void match_row(struct share *share, size_t row)
+{
+    struct candidate *candidate = candidate_of(share, row);
+    for (uint64_t older = candidate->row; older != KEY_NONE;
+         older = key_index_next(share->index, &candidate->probe)) {
         struct row_verdict verdict;
-        enum status status =
-            row_compare_rows(share->compare, first, row, &verdict, &share->failure);
-        if (status != STATUS_OK)
-            return status;
-        if (verdict.same_key)
-            return settle(share, row, first, &verdict);
+        share->status = row_compare_rows(share->compare, older, row, &verdict, &share->failure);
+        if (share->status == STATUS_OK && verdict.same_key)
+            share->status = settle(share, row, older, &verdict);
+        if (share->status != STATUS_OK || verdict.same_key)
+            return;
     }
-    return STATUS_OK;
 }
 
-/* Has the processor fetch what is known of a row of OLDER. */
-static void fetch(const struct diff_match *match, uint64_t row)
+/* Takes a step, `step` times AHEAD rows behind the first one. */
+static inline void take(struct share *share, size_t i, size_t step,
+                        void (*work)(struct share *share, size_t row))
 {
-    __builtin_prefetch(&match->older->rows[row]);
-    __builtin_prefetch((const void *)&match->older_state[row], 1);
-}
-
-static enum status match_batch(struct share *share, size_t from, size_t count)
-{
-    const struct csv_table *older = share->match->older;
-    const struct csv_row *rows = share->match->newer->rows;
-    for (size_t i = 0; i < count; i++) {
-        share->found[i] = KEY_NONE;
-        if (rows[from + i].key != 0)
-            share->found[i] = key_index_first(share->index, rows[from + i].key, &share->probes[i]);
-        if (share->found[i] != KEY_NONE)
-            fetch(share->match, share->found[i]);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (share->found[i] != KEY_NONE)
-            csv_table_prefetch(older, (size_t)share->found[i]);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = match_row(share, from + i, share->found[i], &share->probes[i]);
-    return status;
+    size_t row = share->from + i - step * AHEAD;
+    if (i >= step * AHEAD && row < share->to)
+        work(share, row);
 }
 
 static void match_share(void *job)
 {
     struct share *share = job;
-    const struct csv_row *rows = share->match->newer->rows;
+    size_t rows = share->to - share->from;
     share->status = STATUS_OK;
-    for (size_t row = share->from; row < share->to && share->status == STATUS_OK; row += BATCH) {
-        size_t count = share->to - row < BATCH ? share->to - row : BATCH;
-        size_t ahead = share->to - row - count < BATCH ? share->to - row - count : BATCH;
-        for (size_t i = 0; i < ahead; i++)
-            key_index_prefetch(share->index, rows[row + count + i].key);
-        share->status = match_batch(share, row, count);
+    for (size_t i = 0; i < rows + 3 * AHEAD && share->status == STATUS_OK; i++) {
+        take(share, i, 0, ask_for_slot);
+        take(share, i, 1, look_up);
+        take(share, i, 2, ask_for_bytes);
+        take(share, i, 3, match_row);
     }
 }
 
@@ -173,11 +190,16 @@ static enum status mark_repeats(struct diff_match *match, struct row_compare *co
     return status;
 }
 
+static size_t state_size(const struct diff_match *match)
+{
+    return (match->older->count + 1) * sizeof *match->older_state;
+}
+
 enum status diff_match_run(struct diff_match *match, struct failure *failure)
 {
     struct diff_keys *keys = NULL;
     struct row_compare *compare = diff_match_compare(match);
-    match->older_state = calloc(match->older->count + 1, 1);
+    match->older_state = huge_new(state_size(match));
     enum status status = compare == NULL || match->older_state == NULL
                              ? fail_memory(failure)
                              : diff_keys_new(match, &keys, failure);
@@ -192,7 +214,7 @@ enum status diff_match_run(struct diff_match *match, struct failure *failure)
 
 void diff_match_free(struct diff_match *match)
 {
-    free((void *)match->older_state);
+    huge_free((void *)match->older_state, match->older_state == NULL ? 0 : state_size(match));
     free(match->followed);
     match->older_state = NULL;
     match->followed = NULL;

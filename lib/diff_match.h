@@ -28,10 +28,19 @@ enum {
 };
 
 /* What stands in place of a key's hash in a row of NEWER once it is matched: 0, it has no key; the
- * hash, its key is new; NEWER_REPEATS, so it is, and an earlier row has it too; else NEWER_MATCHED
- * and the number of the key's first row in OLDER. */
+ * hash, its key is new; NEWER_REPEATS, so it is, and an earlier row has it too; else NEWER_MATCHED,
+ * the number of the key's first row in OLDER, and NEWER_UNCHANGED where it is known that the key
+ * is.
+ */
 #define NEWER_MATCHED ((uint64_t)1 << 63)
+#define NEWER_UNCHANGED ((uint64_t)1 << 62)
 #define NEWER_REPEATS UINT64_MAX
+
+/* Whether nothing is to be written of a row of NEWER: it is unchanged, or repeats one. */
+static inline bool diff_match_silent(uint64_t key)
+{
+    return (key & NEWER_MATCHED) != 0 && (key & NEWER_UNCHANGED) != 0;
+}
 
 /* A row of NEWER whose key is new, and the lapsed row of OLDER that it is the continuation of. */
 struct followed {

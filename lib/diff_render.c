@@ -212,8 +212,6 @@ static enum status add_newer(struct renderer *renderer, uint64_t row)
         due.line = csv_table_line(match->newer, (size_t)row, &renderer->lines);
         return add_due(renderer, &due);
     }
-    if (key == NEWER_REPEATS)
-        return STATUS_OK;
     if ((key & NEWER_MATCHED) == 0) {
         due.kind = DIFF_NEW;
         if (renderer->followed < match->followed_count &&
@@ -239,7 +237,8 @@ static enum status render_all(struct renderer *renderer)
     const unsigned char stays = OLDER_PASSED | OLDER_SEEN | OLDER_FOLLOWED;
     enum status status = STATUS_OK;
     for (size_t row = 0; row < match->newer->count && status == STATUS_OK; row++)
-        status = add_newer(renderer, row);
+        if (!diff_match_silent(match->newer->rows[row].key))
+            status = add_newer(renderer, row);
     for (size_t row = 0; row < match->older->count && status == STATUS_OK; row++)
         if ((diff_match_state(match, row) & stays) == 0)
             status = add_due(renderer, &(struct due){.kind = DIFF_LAPSED, .older = row});

@@ -34,23 +34,26 @@ uint64_t key_hash(uint64_t seed, const void *bytes, size_t length)
     return hash != 0 ? hash : 1;
 }
 
+static size_t size_of(uint64_t capacity)
+{
+    return sizeof(struct key_index) + capacity * sizeof(uint64_t);
+}
+
 struct key_index *key_index_new(uint64_t rows)
 {
     if (rows > (uint64_t)1 << 31)
         return NULL;
     uint64_t capacity = 2 * rows - rows / 4 + 8;
-    size_t size = sizeof(struct key_index) + capacity * sizeof(uint64_t);
-    struct key_index *index = calloc(1, size);
-    if (index == NULL)
-        return NULL;
-    huge_pages(index, size);
-    index->capacity = capacity;
+    struct key_index *index = huge_new(size_of(capacity));
+    if (index != NULL)
+        index->capacity = capacity;
     return index;
 }
 
 void key_index_free(struct key_index *index)
 {
-    free(index);
+    if (index != NULL)
+        huge_free(index, size_of(index->capacity));
 }
 
 /* Scales the hash's upper 32 bits (of 63) to the capacity, so that it need not be a power of two.
