@@ -161,6 +161,18 @@ END
   [ "$(summary)" = '[1,1,0,0,1,0,0]' ]
 }
 
+@test "tables that are large enough for pages of their own hold every row" {
+  awk 'BEGIN { print "email,n"; for (i = 1; i <= 600000; i++) print i "@x," i }' >older.csv
+  awk 'BEGIN { print "email,n"; for (i = 600001; i > 1; i--) print i "@x," i + (i == 300000) }' >newer.csv
+  csv-diff older.csv newer.csv >changes
+  diff - changes <<'END'
+{"change":"new","key":"600001@x","row":{"email":"600001@x","n":"600001"}}
+{"change":"updated","key":"300000@x","row":{"email":"300000@x","n":"300001"},"was":{"n":"300000"}}
+{"change":"lapsed","key":"1@x","row":{"email":"1@x","n":"1"}}
+{"summary":{"older":600000,"newer":600000,"unchanged":599998,"new":1,"updated":1,"lapsed":1,"skipped":0}}
+END
+}
+
 @test "--all writes unchanged members as updated with an empty was" {
   two_exports
   run -0 --separate-stderr csv-diff --all older.csv newer.csv
