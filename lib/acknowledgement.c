@@ -11,6 +11,7 @@ void acknowledgement_free(struct acknowledgement *acknowledgement)
     free(acknowledgement->email);
     free(acknowledgement->former_email);
     free(acknowledgement->id);
+    free(acknowledgement->digest);
     json_decref(acknowledgement->row);
     *acknowledgement = (struct acknowledgement){.kind = ACKNOWLEDGED_NOTHING};
 }
@@ -21,18 +22,22 @@ static bool is_same(const char *one, const char *other)
 }
 
 /* What the roster has to do with a record. */
-static enum acknowledgement_kind kind_of(const json_t *record, bool adopt)
+static enum acknowledgement_kind kind_of(const json_t *record,
+                                         const struct acknowledgement_mode *mode)
 {
     const char *change = ndjson_string(record, "change");
     const json_t *result = json_object_get(record, "result");
     bool without = result == NULL || json_is_null(result);
+    bool is_ok = is_same(ndjson_result_status(record), "ok");
+    bool is_member = is_same(change, "new") || is_same(change, "updated");
+    bool is_lapse = is_same(change, "lapsed");
+    if (mode->begin)
+        return !is_ok && (is_member || is_lapse) ? ACKNOWLEDGED_BEGIN : ACKNOWLEDGED_NOTHING;
     if (json_object_get(record, "change") == NULL && json_is_object(json_object_get(record, "run")))
         return ACKNOWLEDGED_RUN;
-    if (!is_same(ndjson_result_status(record), "ok") && !(adopt && without))
+    if (!is_ok && !(mode->adopt != NULL && without))
         return ACKNOWLEDGED_NOTHING;
-    if (is_same(change, "new") || is_same(change, "updated"))
-        return ACKNOWLEDGED_MEMBER;
-    return is_same(change, "lapsed") ? ACKNOWLEDGED_LAPSE : ACKNOWLEDGED_NOTHING;
+    return is_member ? ACKNOWLEDGED_MEMBER : is_lapse ? ACKNOWLEDGED_LAPSE : ACKNOWLEDGED_NOTHING;
 }
 
 /* The text at object[name]: NULL when it is absent or null, and STATUS_DATA when it is anything but
@@ -124,16 +129,32 @@ static enum status keep_column(json_t *row, const char *name, json_t *value,
     return status;
 }
 
+static enum status keep_columns(json_t *row, const json_t *given, struct failure *failure)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)given, name, value)
+    {
+        enum status status = keep_column(row, name, value, failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
 /* Reads the row to be kept. A person who was sent without a row (by somebody's own record) is kept
- * with the address alone: known as a member, and sent again when an export brings the row. */
+ * with the address alone: known as a member, and sent again when an export brings the row. So is
+ * one without a row who is about to lapse. */
 static enum status read_row(const json_t *record, struct acknowledgement *acknowledgement,
                             struct failure *failure)
 {
     const json_t *given = json_object_get(record, "row");
+    bool may_lack = json_is_object(json_object_get(record, "person")) ||
+                    is_same(ndjson_string(record, "change"), "lapsed");
     acknowledgement->row = json_object();
     if (acknowledgement->row == NULL)
         return fail_memory(failure);
-    if (given == NULL && json_is_object(json_object_get(record, "person")))
+    if (given == NULL && may_lack)
         return json_object_set_new(acknowledgement->row, "email",
                                    json_string(acknowledgement->email)) == 0
                    ? STATUS_OK
@@ -141,23 +162,14 @@ static enum status read_row(const json_t *record, struct acknowledgement *acknow
     if (!json_is_object(given))
         return fail(failure, STATUS_DATA, "the record's row is %s",
                     given == NULL ? "missing" : "not an object");
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)given, name, value)
-    {
-        enum status status = keep_column(acknowledgement->row, name, value, failure);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    return keep_columns(acknowledgement->row, given, failure);
 }
 
-static enum status read_member(const json_t *record, const char *adopt,
+/* Reads what members have in common, their id from `result` or else from the row. */
+static enum status read_person(const json_t *record, const json_t *result,
                                struct acknowledgement *acknowledgement, struct failure *failure)
 {
-    const json_t *result = json_object_get(record, "result");
     const char *id = NULL;
-    const char *digest = NULL;
     enum status status = read_former(record, acknowledgement, failure);
     if (status == STATUS_OK)
         status = read_row(record, acknowledgement, failure);
@@ -165,28 +177,95 @@ static enum status read_member(const json_t *record, const char *adopt,
         status = text_at(result, "result.", "id", &id, failure);
     if (status == STATUS_OK && (id == NULL || id[0] == '\0'))
         status = text_at(json_object_get(record, "row"), "row.", ROSTER_ID_COLUMN, &id, failure);
-    if (status == STATUS_OK)
-        status = text_at(result, "result.", "map", &digest, failure);
     if (status != STATUS_OK)
         return status;
-    if (adopt != NULL && !json_is_object(result))
-        digest = adopt;
-    acknowledgement->digest = digest != NULL ? digest : "";
     acknowledgement->id = strdup(id != NULL ? id : "");
     return acknowledgement->id != NULL ? STATUS_OK : fail_memory(failure);
 }
 
-enum status acknowledgement_read(const json_t *record, const char *adopt,
+static enum status read_member(const json_t *record, const char *adopt,
+                               struct acknowledgement *acknowledgement, struct failure *failure)
+{
+    const json_t *result = json_object_get(record, "result");
+    const char *digest = NULL;
+    enum status status = read_person(record, result, acknowledgement, failure);
+    if (status == STATUS_OK)
+        status = text_at(result, "result.", "map", &digest, failure);
+    if (adopt != NULL && !json_is_object(result))
+        digest = adopt;
+    if (status == STATUS_OK)
+        acknowledgement->digest = strdup(digest != NULL ? digest : "");
+    return status != STATUS_OK || acknowledgement->digest != NULL ? status : fail_memory(failure);
+}
+
+/* Puts older values in the place of those that are empty now. Whether Action Network has them still
+ * or has the change is not known: with what is kept here, all that it may have and an export does
+ * not is a difference, and emptied there. */
+static enum status keep_older(const json_t *record, struct acknowledgement *acknowledgement,
+                              struct failure *failure)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(record, "was"), name, value)
+    {
+        const char *now = ndjson_string(acknowledgement->row, name);
+        bool moved = acknowledgement->former_email != NULL && strcmp(name, "email") == 0;
+        if (now != NULL && now[0] != '\0' && !moved)
+            continue;
+        enum status status = keep_column(acknowledgement->row, name, value, failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* What is to stand in place of the digest `before`: a new string, NULL without memory. */
+static char *begun_digest(const struct acknowledgement *acknowledgement, const char *before)
+{
+    bool moved = acknowledgement->former_email != NULL || text_begins(before, ROSTER_BEGUN_MOVE);
+    if (text_begins(before, ROSTER_BEGUN_MOVE))
+        before += strlen(ROSTER_BEGUN_MOVE);
+    else if (text_begins(before, ROSTER_BEGUN))
+        before += strlen(ROSTER_BEGUN);
+    struct buffer text = {.limit = 0};
+    if (!buffer_printf(&text, "%s%s", moved ? ROSTER_BEGUN_MOVE : ROSTER_BEGUN,
+                       before != NULL ? before : ""))
+        buffer_free(&text);
+    return text.bytes;
+}
+
+/* Reads what is to be known of a change that is about to be sent. */
+static enum status read_begin(const json_t *record, struct acknowledgement *acknowledgement,
+                              struct failure *failure)
+{
+    const json_t *row = json_object_get(record, "row");
+    const char *before = NULL;
+    enum status status = read_person(record, NULL, acknowledgement, failure);
+    if (status == STATUS_OK)
+        status = keep_older(record, acknowledgement, failure);
+    if (status == STATUS_OK)
+        status = text_at(row, "row.", ROSTER_MAP_COLUMN, &before, failure);
+    if (status != STATUS_OK)
+        return status;
+    acknowledgement->digest = is_same(ndjson_string(record, "change"), "new")
+                                  ? strdup(ROSTER_BEGUN_NEW)
+                                  : begun_digest(acknowledgement, before);
+    return acknowledgement->digest != NULL ? STATUS_OK : fail_memory(failure);
+}
+
+enum status acknowledgement_read(const json_t *record, const struct acknowledgement_mode *mode,
                                  struct acknowledgement *acknowledgement, struct failure *failure)
 {
     enum status status = STATUS_OK;
-    *acknowledgement = (struct acknowledgement){.kind = kind_of(record, adopt != NULL)};
+    *acknowledgement = (struct acknowledgement){.kind = kind_of(record, mode)};
     if (acknowledgement->kind == ACKNOWLEDGED_RUN)
         acknowledgement->run = json_object_get(record, "run");
     else if (acknowledgement->kind != ACKNOWLEDGED_NOTHING)
         status = read_key(record, &acknowledgement->email, failure);
     if (status == STATUS_OK && acknowledgement->kind == ACKNOWLEDGED_MEMBER)
-        status = read_member(record, adopt, acknowledgement, failure);
+        status = read_member(record, mode->adopt, acknowledgement, failure);
+    else if (status == STATUS_OK && acknowledgement->kind == ACKNOWLEDGED_BEGIN)
+        status = read_begin(record, acknowledgement, failure);
     if (status != STATUS_OK)
         acknowledgement_free(acknowledgement);
     return status;
@@ -207,6 +286,11 @@ enum status acknowledgement_apply(const struct acknowledgement *acknowledgement,
         if (status == STATUS_OK && acknowledgement->former_email != NULL)
             status = roster_remove(roster, acknowledgement->former_email, failure);
         return status;
+    case ACKNOWLEDGED_BEGIN:
+        *changes = true;
+        if (acknowledgement->former_email != NULL)
+            member.email = acknowledgement->former_email;
+        return roster_put(roster, &member, failure);
     case ACKNOWLEDGED_LAPSE:
         *changes = true;
         return roster_remove(roster, acknowledgement->email, failure);

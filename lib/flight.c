@@ -55,6 +55,9 @@ static bool read_job(struct flight *flight, const char *service,
     }
     if (id != NULL && person_is_id(id) && (job->id = strdup(id)) == NULL)
         return false;
+    if (job->older == NULL && job->id != NULL &&
+        text_begins(ndjson_string(row, ROSTER_MAP_COLUMN), ROSTER_BEGUN_MOVE))
+        job->older = job->key;
     return true;
 }
 

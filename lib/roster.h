@@ -22,6 +22,13 @@ struct roster;
 #define ROSTER_ID_COLUMN "action_network_id"
 #define ROSTER_MAP_COLUMN "action_network_map"
 
+/* What stands before the digest of a member of whom a change was begun: whether Action Network has
+ * it is not known. The second one, when that was a change of address. And in place of a digest,
+ * where before that change there was nobody. */
+#define ROSTER_BEGUN "begun-"
+#define ROSTER_BEGUN_MOVE ROSTER_BEGUN "moved-"
+#define ROSTER_BEGUN_NEW ROSTER_BEGUN "new"
+
 enum roster_mode {
     ROSTER_READ, /* creates no store; one that does not exist is an empty roster */
     ROSTER_WRITE /* creates the store and the directory that holds it (0700) where they are missing
@@ -32,7 +39,7 @@ enum roster_mode {
 struct roster_member {
     const char *email;  /* the key: normalized (text_normalize) */
     const char *id;     /* Action Network's UUID of the person; "" when unknown */
-    const char *digest; /* of the field map the row was sent with; "" when unknown */
+    const char *digest; /* of the field map the row was sent with, "" when unknown; or as above */
     const json_t *row;  /* an object of strings without NUL, without the two columns above */
 };
 

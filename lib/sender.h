@@ -36,7 +36,8 @@ struct sender_job {
     const json_t *row;   /* NULL when the record has none */
     const char *key;     /* the record's key; never NULL */
     const char *service; /* the API's URL */
-    const char *older;   /* normalized address before a followed change of address, else NULL */
+    const char *older;   /* normalized address before a followed change of address; the key, when
+                            such a change may have been applied without an answer; else NULL */
     bool dry_run;        /* only the request that changes something is wanted */
     bool overrides;
     /* The program's, freed with the job: */

@@ -109,6 +109,11 @@ size_t text_normalize(char *out, const char *text, size_t length)
     return length;
 }
 
+bool text_begins(const char *text, const char *prefix)
+{
+    return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 char *text_normalized(const char *text)
 {
     size_t length = strlen(text);

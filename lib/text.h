@@ -46,6 +46,9 @@ bool ascii_equal(const char *one, const char *other);
  * This is how keys (addresses) and column names are compared everywhere. `out` may be `text`. */
 size_t text_normalize(char *out, const char *text, size_t length);
 
+/* Whether `text`, which may be NULL, begins with `prefix`. */
+bool text_begins(const char *text, const char *prefix);
+
 /* The same as a new string of the caller's, to be freed; NULL when memory runs out. */
 char *text_normalized(const char *text);
 

@@ -12,8 +12,8 @@ _an_sync_options() {
     an-lapse) echo "--dry-run --map --rate --jobs --overrides --deadline --verbose $common" ;;
     csv-diff) echo "--key --columns --follow --current --max-lapse --all --exit-code --people $common" ;;
     mime-extract) echo "--list --from --subject --require-auth --max-size --archive $common" ;;
-    roster-dump) echo "--store --runs $common" ;;
-    roster-commit) echo "--store --adopt --map --lock --expire --unlock $common" ;;
+    roster-dump) echo "--store --begun --runs $common" ;;
+    roster-commit) echo "--store --adopt --map --begin --deadline --lock --expire --unlock $common" ;;
     slack-notify) echo "--dry-run --names --error --started --title $common" ;;
   esac
 }

@@ -261,6 +261,13 @@ killed() {
   flock -w 20 "$AN_STATE/lock" true
 }
 
+# differences FILE: what an-sync would send to bring the roster to an export.
+differences() {
+  roster-dump --begun |
+    csv-diff -c "$(an-upsert --print-columns)" --current "action_network_map=$(an-upsert --print-digest)" \
+      --follow akid - "$1"
+}
+
 @test "kill -9 of any program at any moment: run again, and all is as if nothing had happened" {
   two_weeks
   an-sync week1.eml
@@ -278,8 +285,7 @@ killed() {
       sandbox_post people @week1.people
       killed $program $moment
       # What is acknowledged is not sent again: as many requests as there are differences left.
-      left=$(roster-dump | csv-diff -c "$(an-upsert --print-columns)" --follow akid - week2.csv |
-        jq -r 'select(.summary).summary | .new + .updated + .lapsed')
+      left=$(differences week2.csv | jq -r 'select(.summary).summary | .new + .updated + .lapsed')
       if [ $program = an-sync ]; then [ "$left" -eq 0 ]; else [ "$left" -gt 0 ]; fi
       before=$(api_requests)
       run -0 --separate-stderr an-sync week2.eml
@@ -288,6 +294,57 @@ killed() {
       in_step week2.csv
     done
   done
+}
+
+# What Action Network has of the members, where an empty field is none.
+members_there() {
+  sandbox_people | jq -c 'select(.custom_fields.is_member == "True") | .custom_fields |= del(.[] | nulls)'
+}
+
+# applied_only FILE: an export's changes are applied in whole, and nobody acknowledges them.
+applied_only() {
+  differences "$1" | roster-commit --begin | an-upsert | an-lapse >sent
+  [ "$(jq -r '.result.status // empty' sent | sort -u)" = ok ]
+  diff <(members_in "$1") <(people | grep '|True$' | cut -d'|' -f1)
+}
+
+@test "what was applied and never acknowledged is put right by an export that takes it back" {
+  two_weeks
+  for order in '1 2' '2 1'; do
+    read -r first second <<<"$order"
+    rm -rf "$AN_STATE"
+    sandbox_post reset
+    for week in $first $second $first; do an-sync week$week.csv --force; done
+    members_there >undisturbed
+    rm -rf "$AN_STATE"
+    sandbox_post reset
+    an-sync week$first.csv
+    roster-dump >roster
+    applied_only week$second.csv
+    [ "$(members_in <(roster-dump))" = "$(members_in roster)" ]
+    run -0 --separate-stderr an-sync week$first.csv
+    has "$stderr" 'whether Action Network has a last change is not known'
+    has "$output" '1 lapsed'
+    diff undisturbed <(members_there)
+    in_step week$first.csv
+    diff roster <(roster-dump)
+    run -0 --separate-stderr an-sync week$first.csv
+    has "$output" 'no changes, 48 unchanged'
+  done
+}
+
+@test "who was begun and not acknowledged is new still, or lapses when the next export lacks them" {
+  two_weeks
+  applied_only week1.csv
+  [ "$(roster-dump | wc -l)" -eq 1 ]
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" '48 new, 0 unchanged; 48 members'
+  rm -rf "$AN_STATE"
+  sandbox_post reset
+  applied_only week2.csv
+  run -0 --separate-stderr an-sync <(grep -v m30@ week2.csv)
+  has "$output" '47 new' '1 lapsed'
+  [ "$(people | grep '^m30@')" = 'm30@example.org|First 30|Last 30|Boston|False' ]
 }
 
 # refused FILE TEXT: the sync of the file is refused with these words; nothing is sent, nothing stored.

@@ -120,6 +120,58 @@ has_lines() {
   [ "$(roster-dump)" = "$before" ]
 }
 
+@test "--begin notes what is about to be sent: whoever is new is no member yet" {
+  result updated b@example.org '{"row":{"first_name":"Bo","city":"Rome"},"result":{"id":"b","map":"0f1e"}}' |
+    roster-commit >/dev/null
+  before=$(roster-dump)
+  jq -nc '{change: "new", key: "a@example.org", row: {email: "a@example.org", city: "Ulm"}}' >changes
+  run -0 --separate-stderr roster-commit --begin changes
+  [ "$output" = "$(<changes)" ]
+  [ "$(roster-dump)" = "$before" ]
+  run -0 roster-dump --begun
+  has "$output" 'a@example.org,,Ulm,,begun-new'
+  result new a@example.org '{"row":{"city":"Ulm"},"result":{"map":"1"}}' | roster-commit >/dev/null
+  has "$(roster-dump)" 'a@example.org,,Ulm,,1'
+}
+
+@test "--begin keeps of a member what Action Network may have: now, or where that is empty, before" {
+  jq -nc '{change: "updated", key: "a@example.org",
+      row: {email: "a@example.org", city: "Ulm", phone: "", action_network_id: "x", action_network_map: "0f1e"},
+      was: {city: "Rome", phone: "123"}},
+    {change: "updated", key: "new@example.org", row: {email: "new@example.org", city: "Bonn", phone: ""},
+      was: {email: " Old@example.org"}},
+    {change: "lapsed", key: "c@example.org", row: {email: "c@example.org", city: "Kiel", action_network_map: "begun-1"}},
+    {change: "lapsed", key: "d@example.org"},
+    {change: "updated", key: "e@example.org", row: {}, result: {status: "ok"}}' |
+    roster-commit --begin >/dev/null
+  diff - <(roster-dump) <<'END'
+email,city,phone,action_network_id,action_network_map
+a@example.org,Ulm,123,x,begun-0f1e
+c@example.org,Kiel,,,begun-1
+d@example.org,,,,begun-
+" Old@example.org",Bonn,,,begun-moved-
+END
+}
+
+@test "--begin notes nothing after its deadline, and writes on all the same" {
+  mkfifo in
+  roster-commit --begin --deadline 0.1 <in >out 3>&- &
+  exec 7>in
+  jq -nc '{change: "new", key: "first@example.org", row: {email: "first@example.org"}}' >&7
+  within_a_while has_lines out 1
+  has "$(roster-dump --begun)" first@example.org
+  # A second of grace follows.
+  later_is_not_noted() {
+    count=$((${count-1} + 1))
+    jq -nc --arg email $count@example.org '{change: "new", key: $email, row: {$email}}' >&7
+    within_a_while has_lines out $count
+    [[ $(roster-dump --begun) != *$count@example.org* ]]
+  }
+  within_a_while later_is_not_noted
+  exec 7>&-
+  wait $!
+}
+
 @test "every line goes on byte for byte and in order" {
   cat >input <<'END'
  { "key" : "a@example.org" , "change":"new", "row":{ "email":"a@example.org" }, "result":{"status":"ok","http":2e2} } 
@@ -408,6 +460,12 @@ Rosa@Example.org,2139,True,False,,,' ]
   has "$stderr" '"two"' 'usage: roster-commit'
   run -64 --separate-stderr roster-commit -m map.json
   has "$stderr" --adopt 'usage: roster-commit'
+  run -64 --separate-stderr roster-commit --begin --adopt
+  has "$stderr" --begin 'usage: roster-commit'
+  run -64 --separate-stderr roster-commit --deadline 3
+  has "$stderr" --begin 'usage: roster-commit'
+  run -64 --separate-stderr roster-commit --begin --deadline soon
+  has "$stderr" '"soon"' 'usage: roster-commit'
   [ -z "$(find . -name '*.sqlite')" ]
 }
 

@@ -27,30 +27,55 @@
 static const char program[] = "roster-commit";
 
 /* What one transaction takes at the most, the last line apart. */
-enum { BATCH_RECORDS = 1000, BATCH_BYTES = 4 * 1024 * 1024, BATCH_MILLISECONDS = 500 };
+enum { BATCH_RECORDS = 1000, BEGIN_RECORDS = 100, BATCH_BYTES = 4 * 1024 * 1024 };
+static const double BATCH_SECONDS = 0.5;
 
 enum { LOCK_SECONDS = 900 };
+
+/* After a deadline or a signal, what is about to be sent is noted for so much longer, since whoever
+ * sends may be a little behind. */
+static const double GRACE_SECONDS = 1;
 
 struct options {
     const char *store;
     const char *lock;   /* the owner; NULL: not asked for */
     const char *unlock; /* likewise */
     double seconds;     /* how long the lock holds; 0: not said */
+    double deadline;    /* seconds; 0: none */
     const char *map;    /* a path; NULL: $AN_FIELD_MAP or the built-in map */
     const char *file;   /* NULL or "-": standard input */
     bool adopt;
+    bool begin;
 };
 
 struct committer {
     struct roster *roster;
     struct field_map *map; /* NULL unless it adopts */
+    struct acknowledgement_mode mode;
     struct ndjson_reader *reader;
     struct buffer batch; /* the lines to be written on, once they are durable */
     size_t records;
-    struct timespec begun;
+    double begun;     /* when the batch was, in seconds */
+    double until;     /* when nothing is to be noted any more, in seconds; 0: never */
     bool pending;     /* the batch changes the roster */
     int output_error; /* errno of the first write that failed, 0 for none */
 };
+
+static double now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Whether nothing is sent any more of what comes now, so that there is nothing to note. */
+static bool is_over(struct committer *committer)
+{
+    if (signals_caught() != 0 &&
+        (committer->until == 0 || committer->until > now() + GRACE_SECONDS))
+        committer->until = now() + GRACE_SECONDS;
+    return committer->until > 0 && now() > committer->until;
+}
 
 /* Takes one line into the batch. */
 static enum status take(struct committer *committer, const struct ndjson_line *line,
@@ -59,11 +84,11 @@ static enum status take(struct committer *committer, const struct ndjson_line *l
     struct acknowledgement acknowledgement = {.kind = ACKNOWLEDGED_NOTHING};
     struct failure why = {""};
     json_t *record = NULL;
-    const char *adopt = committer->map != NULL ? field_map_digest(committer->map) : NULL;
     enum status status = ndjson_parse(committer->reader, line, &record, failure);
     if (status != STATUS_OK)
         return status;
-    status = acknowledgement_read(record, adopt, &acknowledgement, &why);
+    if (!committer->mode.begin || !is_over(committer))
+        status = acknowledgement_read(record, &committer->mode, &acknowledgement, &why);
     if (status == STATUS_OK)
         status =
             acknowledgement_apply(&acknowledgement, committer->roster, &committer->pending, &why);
@@ -83,13 +108,10 @@ static enum status take(struct committer *committer, const struct ndjson_line *l
 
 static bool is_full(const struct committer *committer)
 {
-    struct timespec now;
-    if (committer->records >= BATCH_RECORDS || committer->batch.length >= BATCH_BYTES)
+    size_t most = committer->mode.begin ? BEGIN_RECORDS : BATCH_RECORDS;
+    if (committer->records >= most || committer->batch.length >= BATCH_BYTES)
         return true;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - committer->begun.tv_sec) * 1000 +
-               (now.tv_nsec - committer->begun.tv_nsec) / 1000000 >=
-           BATCH_MILLISECONDS;
+    return now() - committer->begun >= BATCH_SECONDS;
 }
 
 /* Whether reading would not have to wait; with `wait` it waits until that is so. */
@@ -109,7 +131,7 @@ static enum status gather(struct committer *committer, bool *durable, struct fai
     while (status == STATUS_OK && (committer->records == 0 || !is_full(committer))) {
         if (ndjson_next(committer->reader, &line)) {
             if (committer->records == 0)
-                (void)clock_gettime(CLOCK_MONOTONIC, &committer->begun);
+                committer->begun = now();
             status = take(committer, &line, failure);
             *durable = status == STATUS_OK || status == STATUS_DATA;
         } else if (ndjson_ended(committer->reader) ||
@@ -122,14 +144,16 @@ static enum status gather(struct committer *committer, bool *durable, struct fai
     return status;
 }
 
-/* Makes the batch durable and writes it on. A reader that has gone is no reason to stop: what was
- * acknowledged is recorded all the same. */
+/* Makes the batch durable and writes it on. A reader that has gone is no reason to stop recording
+ * what was acknowledged; but nothing is about to be sent then. */
 static enum status settle(struct committer *committer, struct failure *failure)
 {
     enum status status = committer->pending ? roster_commit(committer->roster, failure) : STATUS_OK;
     if (status == STATUS_OK && committer->output_error == 0 &&
         !write_all(STDOUT_FILENO, committer->batch.bytes, committer->batch.length))
         committer->output_error = errno;
+    if (status == STATUS_OK && committer->output_error != 0 && committer->mode.begin)
+        status = fail(failure, STATUS_IO, "standard output: %s", strerror(committer->output_error));
     if (committer->batch.capacity > 2 * (size_t)BATCH_BYTES)
         buffer_free(&committer->batch);
     buffer_clear(&committer->batch);
@@ -161,8 +185,17 @@ static enum status open_all(struct committer *committer, const struct options *o
                             struct failure *failure)
 {
     enum status status = STATUS_OK;
+    committer->mode.begin = options->begin;
+    if (options->deadline > 0)
+        committer->until = now() + options->deadline + GRACE_SECONDS;
     if (options->adopt)
         status = field_map_load(options->map, &committer->map, failure);
+    if (committer->map != NULL)
+        committer->mode.adopt = field_map_digest(committer->map);
+    if (options->begin && status == STATUS_OK)
+        status = signals_catch(failure);
+    else
+        signals_ignore(); /* what was acknowledged upstream is still to be recorded */
     if (status == STATUS_OK)
         status = ndjson_open(options->file, &committer->reader, failure);
     if (status == STATUS_OK)
@@ -180,7 +213,7 @@ static enum status run(const struct options *options)
     if (status == STATUS_OK && committer.output_error != 0)
         status = fail(&failure, STATUS_IO, "standard output: %s; all was recorded, not all written",
                       strerror(committer.output_error));
-    if (status != STATUS_OK)
+    if (status != STATUS_OK && !(options->begin && committer.output_error == EPIPE))
         cli_warn(program, "%s", failure.text);
     buffer_free(&committer.batch);
     ndjson_close(committer.reader);
@@ -211,12 +244,15 @@ static enum status usage(FILE *stream, enum status status)
 {
     (void)fputs(
         "usage: roster-commit [-s STORE] [-a [-m MAP]] [FILE]\n"
+        "       roster-commit [-s STORE] -b [--deadline SECONDS] [FILE]\n"
         "       roster-commit [-s STORE] -l OWNER [-e TIME] | -u OWNER\n"
         "Records in the roster what Action Network has acknowledged, and writes every record on.\n"
         "\n"
         "  -s, --store STORE  the roster (AN_ROSTER, or roster.sqlite in AN_STATE)\n"
         "  -a, --adopt        take changes without a result as acknowledged, too\n"
         "  -m, --map MAP      the field map they were sent with (AN_FIELD_MAP, built-in)\n"
+        "  -b, --begin        instead, note changes that are about to be sent\n"
+        "      --deadline SECONDS  not those that come later: they are not sent any more\n"
         "  -l, --lock OWNER   take, or prolong, the run lock of a store that machines share\n"
         "  -e, --expire TIME  for so many seconds (900)\n"
         "  -u, --unlock OWNER give the run lock back\n"
@@ -238,8 +274,18 @@ static enum status operands(struct options *options, int count, char **arguments
         cli_warn(program, "--map says what --adopt is to record, and needs it");
         return usage(stderr, STATUS_USAGE);
     }
+    if (options->begin && options->adopt) {
+        cli_warn(program,
+                 "what is about to be sent is not in Action Network yet: --begin or --adopt");
+        return usage(stderr, STATUS_USAGE);
+    }
+    if (options->deadline > 0 && !options->begin) {
+        cli_warn(program, "--deadline says how long --begin notes changes, and needs it");
+        return usage(stderr, STATUS_USAGE);
+    }
     bool locking = options->lock != NULL || options->unlock != NULL;
-    if (locking && (count > 0 || options->adopt || (options->lock && options->unlock))) {
+    if (locking &&
+        (count > 0 || options->adopt || options->begin || (options->lock && options->unlock))) {
         cli_warn(program, "--lock and --unlock go with nothing else: they read no records");
         return usage(stderr, STATUS_USAGE);
     }
@@ -261,6 +307,14 @@ static bool read_owner(const char *text, const char **owner)
     return false;
 }
 
+static bool read_deadline(const char *text, double *seconds)
+{
+    if (cli_number(text, 0.001, 1e9, seconds))
+        return true;
+    cli_warn(program, "--deadline: \"%s\" is not a number of seconds", text);
+    return false;
+}
+
 static bool read_seconds(const char *text, double *seconds)
 {
     if (cli_number(text, 1, 1e6, seconds) && *seconds == (double)(unsigned)*seconds)
@@ -272,8 +326,11 @@ static bool read_seconds(const char *text, double *seconds)
 int main(int argc, char **argv)
 {
     cli_start();
+    enum { DEADLINE = 256 };
     static const struct option names[] = {{"store", required_argument, NULL, 's'},
                                           {"adopt", no_argument, NULL, 'a'},
+                                          {"begin", no_argument, NULL, 'b'},
+                                          {"deadline", required_argument, NULL, DEADLINE},
                                           {"map", required_argument, NULL, 'm'},
                                           {"lock", required_argument, NULL, 'l'},
                                           {"expire", required_argument, NULL, 'e'},
@@ -283,13 +340,20 @@ int main(int argc, char **argv)
                                           {NULL, 0, NULL, 0}};
     struct options options = {.store = NULL};
     int option;
-    while ((option = getopt_long(argc, argv, "s:am:l:e:u:hV", names, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "s:abm:l:e:u:hV", names, NULL)) != -1) {
         switch (option) {
         case 's':
             options.store = optarg;
             break;
         case 'a':
             options.adopt = true;
+            break;
+        case 'b':
+            options.begin = true;
+            break;
+        case DEADLINE:
+            if (!read_deadline(optarg, &options.deadline))
+                return (int)usage(stderr, STATUS_USAGE);
             break;
         case 'm':
             options.map = optarg;
@@ -317,6 +381,5 @@ int main(int argc, char **argv)
     enum status status = operands(&options, argc - optind, argv + optind);
     if (status == STATUS_OK && (options.lock != NULL || options.unlock != NULL))
         return (int)run_lock(&options);
-    signals_ignore(); /* what was acknowledged upstream is still to be recorded */
     return (int)(status == STATUS_OK ? run(&options) : status);
 }

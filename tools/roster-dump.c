@@ -24,11 +24,13 @@ enum { RUNS = 20 };
 struct options {
     const char *store;
     size_t runs; /* how many; 0 for the members instead */
+    bool begun;  /* those, too, whose first change was only begun */
 };
 
 struct writing {
     struct output *output;
     json_t *columns;
+    bool begun;
     bool has_header;
 };
 
@@ -81,6 +83,8 @@ static enum status write_member(const struct roster_member *member, void *contex
     size_t index;
     json_t *name;
     (void)failure;
+    if (!writing->begun && strcmp(member->digest, ROSTER_BEGUN_NEW) == 0)
+        return STATUS_OK;
     write_header(writing);
     json_array_foreach(writing->columns, index, name)
     {
@@ -128,7 +132,7 @@ static enum status dump(struct roster *roster, const struct options *options,
 static enum status run(const struct options *options)
 {
     struct roster *roster = NULL;
-    struct writing writing = {.output = output_new(STDOUT_FILENO)};
+    struct writing writing = {.output = output_new(STDOUT_FILENO), .begun = options->begun};
     struct failure failure = {""};
     int error = 0;
     enum status status = writing.output != NULL
@@ -149,10 +153,11 @@ static enum status run(const struct options *options)
 static enum status usage(FILE *stream, enum status status)
 {
     (void)fprintf(stream,
-                  "usage: roster-dump [-s STORE] [-r[N]]\n"
+                  "usage: roster-dump [-s STORE] [-b | -r[N]]\n"
                   "Writes the members that Action Network has acknowledged, as CSV.\n"
                   "\n"
                   "  -s, --store STORE  the roster (AN_ROSTER, or roster.sqlite in AN_STATE)\n"
+                  "  -b, --begun        those, too, whom a run began to add and was broken off\n"
                   "  -r, --runs[=N]     write the last N runs (%d) as NDJSON instead\n"
                   "  -h, --help         show this\n"
                   "  -V, --version      show the version\n"
@@ -176,17 +181,19 @@ static size_t read_runs(const char *argument)
 int main(int argc, char **argv)
 {
     cli_start();
-    static const struct option names[] = {{"store", required_argument, NULL, 's'},
-                                          {"runs", optional_argument, NULL, 'r'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"store", required_argument, NULL, 's'}, {"begun", no_argument, NULL, 'b'},
+        {"runs", optional_argument, NULL, 'r'},  {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0}};
     struct options options = {.store = NULL};
     int option;
-    while ((option = getopt_long(argc, argv, "s:r::hV", names, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "s:br::hV", names, NULL)) != -1) {
         switch (option) {
         case 's':
             options.store = optarg;
+            break;
+        case 'b':
+            options.begun = true;
             break;
         case 'r':
             options.runs = read_runs(optarg);
