@@ -1,7 +1,10 @@
-# Loaded by the tests that need AWS: moto behind tests/sandbox/aws.py, Terraform with a provider from a mirror.
+# Loaded by the tests that need AWS, and by scripts/local: moto behind tests/sandbox/aws.py, Terraform with a
+# provider from a mirror.
+
+aws_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Where scripts/install-deps --cloud puts moto.
-aws_tools=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/cloud/bin
+aws_tools=$aws_root/build/cloud/bin
 [ ! -x "$aws_tools/python3" ] || PATH=$aws_tools:$PATH
 
 # aws_missing [terraform]: says in one line what is not there; fails when nothing is missing.
@@ -19,7 +22,7 @@ aws_missing() {
 # The directory that holds registry.terraform.io/hashicorp/aws in the locked version; nothing when there is none.
 terraform_mirror() {
   local version directory
-  version=$(sed -n 's/^ *version *= "\(.*\)"/\1/p' "$BATS_TEST_DIRNAME/../terraform/dev/.terraform.lock.hcl")
+  version=$(sed -n 's/^ *version *= "\(.*\)"/\1/p' "$aws_root/terraform/dev/.terraform.lock.hcl")
   for directory in "${AN_TERRAFORM_MIRROR-}" ~/.terraform.d/plugins ~/.terraform.d/plugin-cache \
     /usr/local/share/terraform/plugins /usr/share/terraform/plugins /opt/*; do
     [ -d "$directory/registry.terraform.io/hashicorp/aws/$version" ] || continue
@@ -33,7 +36,7 @@ aws_start() {
   local directory=$1 tries
   shift
   mkdir -p "$directory"
-  python3 "$BATS_TEST_DIRNAME/sandbox/aws.py" --logs "$directory/builds" "$@" \
+  python3 "$aws_root/tests/sandbox/aws.py" --logs "$directory/builds" "$@" \
     >"$directory/url" 2>"$directory/aws.log" 3>&- &
   AWS_SANDBOX_PID=$!
   for ((tries = 0; tries < 300; tries++)); do
@@ -59,15 +62,18 @@ aws_call() {
     --data "$3" "$AWS_ENDPOINT_URL/"
 }
 
-# terraform_start DIRECTORY: a copy of terraform/ in it, and a configuration that takes the provider from the mirror.
+# terraform_start DIRECTORY: a copy of terraform/ in it, and a configuration that takes the provider from the mirror,
+# where there is one.
 terraform_start() {
   local directory=$1
   mkdir -p "$directory"
-  cp -r "$BATS_TEST_DIRNAME/../terraform" "$directory/"
+  cp -r "$aws_root/terraform" "$directory/"
   rm -rf "$directory"/terraform/*/.terraform "$directory"/terraform/*/terraform.tfstate*
+  export TF_IN_AUTOMATION=1 TF_INPUT=0 TF_CLI_ARGS=-no-color
+  [ -n "$(terraform_mirror)" ] || return 0
   printf '%s\n' 'disable_checkpoint = true' 'provider_installation {' '  filesystem_mirror {' \
     "    path = \"$(terraform_mirror)\"" '  }' '}' >"$directory/terraform.rc"
-  export TF_CLI_CONFIG_FILE=$directory/terraform.rc TF_IN_AUTOMATION=1 TF_INPUT=0 TF_CLI_ARGS=-no-color
+  export TF_CLI_CONFIG_FILE=$directory/terraform.rc
 }
 
 # make_stub_dist DIRECTORY: DIRECTORY/dist.zip, an archive whose buildspec is the real one and whose an-sync writes
@@ -76,7 +82,7 @@ make_stub_dist() {
   local directory=$1
   rm -rf "$directory/stub" "$directory/dist.zip"
   mkdir -p "$directory/stub/scripts"
-  cp "$BATS_TEST_DIRNAME/../scripts/buildspec.yml" "$directory/stub/scripts/"
+  cp "$aws_root/scripts/buildspec.yml" "$directory/stub/scripts/"
   printf 'all:\n\t@mkdir -p build/bin\n' >"$directory/stub/Makefile"
   printf '#!/bin/sh\n' >"$directory/stub/scripts/install-deps"
   cat >"$directory/stub/scripts/an-sync" <<STUB
