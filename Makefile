@@ -125,7 +125,7 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud demo
+NOT_OURS := sandbox terraform state-machine cloud local image demo
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
@@ -136,6 +136,14 @@ SOAK_SECONDS ?= 600
 soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
+
+# The flow of AWS on this machine.
+local-up local-sync local-down: local-%:
+	@scripts/local $* $(MAIL)
+
+# Docker builds, tests and packs what is committed or not: Dockerfile.
+image:
+	docker build -t an-sync:$(VERSION) -t an-sync .
 
 lint: deps
 	@scripts/install-deps --lint
@@ -176,8 +184,11 @@ help:
 	@echo 'make bench      csv-diff against other tools (BENCH_HUGE=1: with ten million rows, too)'
 	@echo 'make lint       all linters'
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
+	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'
+	@echo 'make image      a Docker image with nothing but the programs'
 	@echo 'make dist       the sources as build/an-sync-$(VERSION).zip'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak bench bench-sending lint install uninstall dist clean help
+.PHONY: all unit deps demo check soak bench bench-sending lint local-up local-sync local-down image \
+  install uninstall dist clean help
