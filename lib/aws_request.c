@@ -1,5 +1,6 @@
 #include "aws_request.h"
 
+#include "http_common.h"
 #include "http_url.h"
 #include "pacer.h"
 
@@ -100,22 +101,13 @@ static void free_headers(struct curl_slist *headers)
 /* The options that every request has. */
 static bool set_common(CURL *easy, const char *url, struct aws_answer *answer)
 {
-    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+    return http_common(easy) && curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROXY, aws_is_near(url) ? "" : NULL) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_USERAGENT, "an-sync/" AN_SYNC_VERSION) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, answer->said) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT, ALL_SECONDS) == CURLE_OK &&
-#if LIBCURL_VERSION_NUM >= 0x075500
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http") == CURLE_OK;
-#else
-           curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTPS | CURLPROTO_HTTP)) ==
-               CURLE_OK;
-#endif
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT, ALL_SECONDS) == CURLE_OK;
 }
 
 static bool set_request(CURL *easy, const struct aws_request *request, struct curl_slist **headers)

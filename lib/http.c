@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include "http_breaker.h"
+#include "http_common.h"
 #include "http_exchange.h"
 #include "http_retry.h"
 #include "json_text.h"
@@ -161,18 +162,15 @@ static CURL *new_handle(const struct http *http)
     CURL *easy = curl_easy_init();
     if (easy == NULL)
         return NULL;
+    if (!http_common(easy)) {
+        curl_easy_cleanup(easy);
+        return NULL;
+    }
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "an-sync/" AN_SYNC_VERSION);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, TOTAL_TIMEOUT);
-    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* No CURLOPT_PIPEWAIT: it would keep requests past their turns and let them go all at once. */
-#if LIBCURL_VERSION_NUM >= 0x075500
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
-#else
-    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTPS | CURLPROTO_HTTP));
-#endif
     return easy;
 }
 

@@ -1,5 +1,6 @@
 #include "webhook.h"
 
+#include "http_common.h"
 #include "http_retry.h"
 #include "http_url.h"
 #include "pacer.h"
@@ -106,17 +107,12 @@ static enum status prepare(struct post *post, const json_t *message, struct fail
     if (easy == NULL || post->body == NULL || !add_header(post, "Content-Type: application/json") ||
         !add_header(post, "Expect:"))
         return fail_memory(failure);
-    bool set = curl_easy_setopt(easy, CURLOPT_CURLU, post->url) == CURLE_OK &&
+    bool set = http_common(easy) && curl_easy_setopt(easy, CURLOPT_CURLU, post->url) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post->body) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_USERAGENT, "an-sync/" AN_SYNC_VERSION) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_answer) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_WRITEDATA, post) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->curl_error) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) == CURLE_OK;
     /* A proxy of the environment must not see what is meant for loopback. */
     if (set && post->loopback)
