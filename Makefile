@@ -21,6 +21,7 @@ PKGS_roster-commit := sqlite3 libcurl jansson libxxhash
 PKGS_test-csv-diff := libxxhash
 LIBS_test-csv-diff := -lcsv -pthread
 PKGS_test-person := jansson libxxhash
+PKGS_test-breaker := libcurl
 LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
 LIBS_csv-diff := -lcsv -pthread
 LIBS_roster-dump := -lcsv

@@ -500,3 +500,32 @@ PY
   [ "$(statuses out)" = '{"ok":6}' ]
   grep -aq '[0-9]' <(grep -av '^Script ' shown)
 }
+
+# breaker OUTCOME EVENT...: how the breaker ends; an EVENT "FIRST LAST STEP WHAT" stands for what happened every STEP
+# seconds from FIRST to LAST.
+breaker() {
+  local outcome=$1 event
+  shift
+  run -0 test-breaker < <(for event; do awk -v event="$event" 'BEGIN { split(event, part, " ")
+    for (at = part[1]; at <= part[2] + 1e-9; at += part[3]) print at, part[4] }'; done)
+  [ "$output" = "$outcome" ] || { echo "$*: $output, not $outcome"; return 1; }
+}
+
+@test "the breaker: 20 failures in a row trip it, if they last five seconds" {
+  breaker closed '0 18 1 error'
+  breaker 'open at 19' '0 30 1 error'
+  breaker 'open at 19' '0 30 1 cut'
+  breaker closed '0 1.9 0.1 cut' # 20 that were in flight together
+  breaker 'open at 5' '0 8 0.1 cut'
+  breaker closed '0 18 1 error' '18.5 18.5 1 ok' '19 37 1 error'
+}
+
+@test "the breaker: a minute of nothing but failures trips it, unless it may be one request's" {
+  breaker 'open at 66' '0 90 6 cut'
+  breaker 'open at 66' '0 90 6 error'
+  breaker closed '0 60 6 cut'
+  breaker 'open at 70' '0 0 1 cut' '70 70 1 cut'
+  breaker closed '0 70 10 error' # eight, which are one request's attempts
+  breaker 'open at 80' '0 80 10 error'
+  breaker closed '0 54 6 cut' '57 57 1 ok' '60 114 6 cut'
+}

@@ -1,0 +1,26 @@
+/*
+ * The breaker by the clock, for tests/sending.bats.
+ * usage: test-breaker <EVENTS
+ * Each line is a number of seconds and what happened then: "cut" (no answer), "error" (an answer
+ * that passes), "ok". Writes "open" for the attempt at which it trips, and ends.
+ */
+#include "http_breaker.h"
+#include "pacer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+    struct http_breaker breaker = {.failures = 0};
+    double seconds;
+    char what[16];
+    while (scanf("%lf %15s", &seconds, what) == 2) {
+        int64_t now = (int64_t)(seconds * (double)NANOSECONDS);
+        if (strcmp(what, "ok") == 0)
+            http_breaker_reset(&breaker);
+        else if (http_breaker_trips(&breaker, now, strcmp(what, "error") == 0))
+            return printf("open at %g\n", seconds) < 0;
+    }
+    return puts("closed") < 0;
+}
