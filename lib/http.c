@@ -284,8 +284,8 @@ static enum status conclude(struct http *http, struct exchange *exchange, CURLco
     struct http_verdict verdict = http_judge(&attempt);
     if (curl == CURLE_OK && verdict.kind != HTTP_PASSING)
         http_breaker_reset(&http->breaker);
-    else if (!verdict.slow_down &&
-             http_breaker_trips(&http->breaker, pacer_now(), curl == CURLE_OK))
+    else if (!verdict.slow_down && http_breaker_trips(&http->breaker, pacer_now(), curl == CURLE_OK,
+                                                      exchange->attempts >= HTTP_ATTEMPTS))
         stop(http, HTTP_STOP_BROKEN);
     if (answer->code == 401 || answer->code == 403)
         stop(http, HTTP_STOP_DENIED);

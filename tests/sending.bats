@@ -529,3 +529,10 @@ breaker() {
   breaker 'open at 80' '0 80 10 error'
   breaker closed '0 54 6 cut' '57 57 1 ok' '60 114 6 cut'
 }
+
+@test "the breaker: a request whose attempts are used up without an answer trips it, if nothing else was well" {
+  breaker 'open at 30' '0 24 4 cut' '30 30 1 last'
+  breaker closed '0 20 4 cut' '30 30 1 last' # of eight, one was another's
+  breaker closed '0 12 4 cut' '13 13 1 ok' '14 24 4 cut' '30 30 1 last'
+  breaker closed '0 28 4 error'
+}

@@ -1,8 +1,9 @@
 /*
  * The breaker by the clock, for tests/sending.bats.
  * usage: test-breaker <EVENTS
- * Each line is a number of seconds and what happened then: "cut" (no answer), "error" (an answer
- * that passes), "ok". Writes "open" for the attempt at which it trips, and ends.
+ * Each line is a number of seconds and what happened then: "cut" (no answer), "last" (likewise, to
+ * a request's last attempt), "error" (an answer that passes), "ok". Writes "open" for the attempt
+ * at which it trips, and ends.
  */
 #include "http_breaker.h"
 #include "pacer.h"
@@ -19,7 +20,8 @@ int main(void)
         int64_t now = (int64_t)(seconds * (double)NANOSECONDS);
         if (strcmp(what, "ok") == 0)
             http_breaker_reset(&breaker);
-        else if (http_breaker_trips(&breaker, now, strcmp(what, "error") == 0))
+        else if (http_breaker_trips(&breaker, now, strcmp(what, "error") == 0,
+                                    strcmp(what, "last") == 0))
             return printf("open at %g\n", seconds) < 0;
     }
     return puts("closed") < 0;
