@@ -4,6 +4,7 @@
  *
  * Nothing is written before everything is read, decoded and checked.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -35,6 +36,50 @@ struct options {
     size_t max_size;     /* bytes */
     const char *file;    /* NULL or "-": standard input */
 };
+
+/* ---- memory ---- */
+
+#ifndef SANITIZED /* which replaces the same functions */
+
+/* GLib, GMime and libarchive do not survive that memory runs out: they abort, or go on without what
+ * they could not have, and a good export looks damaged. So here no allocation fails: the program
+ * ends. Nothing is lost by that, because nothing is written before all is read. */
+static void *must(void *block)
+{
+    static const char MESSAGE[] = PROGRAM ": out of memory\n";
+    if (block == NULL) {
+        (void)!write(STDERR_FILENO, MESSAGE, sizeof MESSAGE - 1);
+        _exit(STATUS_IO);
+    }
+    return block;
+}
+
+void *malloc(size_t size)
+{
+    static void *(*real)(size_t);
+    if (real == NULL)
+        real = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+    return must(real(size));
+}
+
+void *calloc(size_t count, size_t size)
+{
+    static void *(*real)(size_t, size_t);
+    if (real == NULL)
+        real = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
+    return must(real(count, size));
+}
+
+void *realloc(void *old, size_t size)
+{
+    static void *(*real)(void *, size_t);
+    if (real == NULL)
+        real = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+    void *block = real(old, size);
+    return size > 0 ? must(block) : block; /* of no size, it was freed */
+}
+
+#endif
 
 /* ---- input ---- */
 
