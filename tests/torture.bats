@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Every allocation, write and fsync fails in turn (tests/torture/fail.c and torture.py): the programs may
+# Every allocation, read, write, fsync and step of SQLite fails in turn (tests/torture/fail.c and torture.py): the programs may
 # fail then, with a status of theirs and a message, and must neither crash nor claim a success that was none.
 # TORTURE_STRIDE=1 tries every call also where that takes long.
 
@@ -57,10 +57,11 @@ results() {
   torture --kind write csv-diff "$PWD/older.csv" "$PWD/newer.csv"
 }
 
-@test "an-upsert and an-lapse, dry: every allocation and every write" {
+@test "an-upsert and an-lapse, dry: every allocation, write and read" {
   torture --least 400 --input "$PWD/changes" an-upsert -n
   torture --least 80 --stride 3 --input "$PWD/changes" an-lapse -n
   torture --least 4 --kind write --input "$PWD/changes" an-upsert -n
+  torture --kind read --input "$PWD/changes" an-upsert -n
   torture --least 4 --kind write --all --input "$PWD/changes" an-lapse -n
 }
 
@@ -93,11 +94,25 @@ results() {
 @test "roster-commit into a roster that exists: the same" {
   results >in
   AN_ROSTER=sqlite:$PWD/roster.sqlite roster-commit >/dev/null <<<"$(result new someone@example.org)"
-  local setup="mkdir state; cp $PWD/roster.sqlite state"
-  torture --least 4 --kind write --input "$PWD/in" --setup "$setup" --check "$in_roster" \
-    roster-commit -s sqlite:state/roster.sqlite
-  torture --least 1 --kind sync --input "$PWD/in" --setup "$setup" --check "$in_roster" \
-    roster-commit -s sqlite:state/roster.sqlite
+  local kind setup="mkdir state; cp $PWD/roster.sqlite state"
+  for kind in write sync; do
+    torture --kind $kind --input "$PWD/in" --setup "$setup" --check "$in_roster" \
+      roster-commit -s sqlite:state/roster.sqlite
+  done
+}
+
+@test "roster-commit, into a new roster and one that exists: every read, and every step of SQLite" {
+  results >in
+  AN_ROSTER=sqlite:$PWD/roster.sqlite roster-commit >/dev/null <<<"$(result new someone@example.org)"
+  local kind mode setup
+  for setup in 'mkdir state' "mkdir state; cp $PWD/roster.sqlite state"; do
+    for kind in read sqlite; do
+      for mode in --stride=1 --all; do
+        torture --kind $kind $mode --input "$PWD/in" --setup "$setup" --check "$in_roster" \
+          roster-commit -s sqlite:state/roster.sqlite
+      done
+    done
+  done
 }
 
 @test "roster-commit: allocations" {
@@ -106,10 +121,13 @@ results() {
     --check "$in_roster" roster-commit -s sqlite:state/roster.sqlite
 }
 
-@test "roster-dump: allocations and writes" {
+@test "roster-dump: allocations, writes, reads, and every step of SQLite" {
   export AN_ROSTER=sqlite:$PWD/roster.sqlite
   results | roster-commit >/dev/null
-  torture --kind write roster-dump
+  local kind
+  for kind in write read sqlite; do
+    torture --kind $kind roster-dump
+  done
   torture --least 100 --stride "${TORTURE_STRIDE:-3}" roster-dump
 }
 
@@ -119,9 +137,14 @@ results() {
   torture --least 100 --input "$PWD/in" slack-notify -n --names
 }
 
-@test "mime-extract: every write" {
-  torture --kind write mime-extract "$SAMPLES/mail-2026-11-09.eml"
-  torture --kind write --least 2 mime-extract -l "$SAMPLES/mail-2026-11-09.eml"
+@test "mime-extract: reads, writes and allocations, with the libraries' own" {
+  local mail=$SAMPLES/mail-2026-11-09.eml kind
+  for kind in read write; do
+    torture --kind $kind mime-extract "$mail"
+    torture --kind $kind --least 2 mime-extract -l "$mail"
+  done
+  torture --least 50 --stride "${TORTURE_STRIDE:-11}" mime-extract "$mail"
+  torture --least 50 --stride "${TORTURE_STRIDE:-11}" mime-extract -l "$mail"
 }
 
 @test "the torture finds a program that claims success" {

@@ -5,8 +5,11 @@
  *
  *   alloc   malloc, calloc, realloc      no memory
  *   write   write, pwrite                no space left (ENOSPC)
+ *   read    read, pread                  an I/O error
  *   sync    fsync, fdatasync             an I/O error
+ *   sqlite  sqlite3_step, sqlite3_exec   an I/O error, and nothing was done
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +17,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -21,7 +25,9 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
 
-enum kind { NONE, ALLOC, WRITE, SYNC };
+enum kind { NONE, ALLOC, WRITE, READ, SYNC, SQLITE };
+
+static const char *const KINDS[] = {"", "alloc", "write", "read", "sync", "sqlite"};
 
 static enum kind chosen;
 static long fail_at;
@@ -36,10 +42,9 @@ __attribute__((constructor)) static void choose(void)
         return;
     fail_at = strtol(at, NULL, 10);
     fail_all = getenv("FAIL_ALL") != NULL;
-    chosen = strcmp(kind, "alloc") == 0   ? ALLOC
-             : strcmp(kind, "write") == 0 ? WRITE
-             : strcmp(kind, "sync") == 0  ? SYNC
-                                          : NONE;
+    for (enum kind known = ALLOC; known <= SQLITE; known++)
+        if (strcmp(kind, KINDS[known]) == 0)
+            chosen = known;
 }
 
 static bool fails(enum kind kind)
@@ -111,6 +116,33 @@ ssize_t pwrite(int file, const void *bytes, size_t length, off_t offset)
     return pwrite64(file, bytes, length, offset);
 }
 
+ssize_t read(int file, void *bytes, size_t length)
+{
+    static ssize_t (*real)(int, void *, size_t);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "read");
+    if (!fails(READ))
+        return real(file, bytes, length);
+    errno = EIO;
+    return -1;
+}
+
+ssize_t pread64(int file, void *bytes, size_t length, off_t offset)
+{
+    static ssize_t (*real)(int, void *, size_t, off_t);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "pread64");
+    if (!fails(READ))
+        return real(file, bytes, length, offset);
+    errno = EIO;
+    return -1;
+}
+
+ssize_t pread(int file, void *bytes, size_t length, off_t offset)
+{
+    return pread64(file, bytes, length, offset);
+}
+
 int fsync(int file)
 {
     static int (*real)(int);
@@ -131,4 +163,38 @@ int fdatasync(int file)
         return real(file);
     errno = EIO;
     return -1;
+}
+
+/* ---- SQLite, without its header: not every program that is tortured has it ---- */
+
+enum { SQLITE_IOERR = 10 };
+
+/* Whether the program itself is the caller. SQLite calls these, too, and would not believe it. */
+static bool is_program(void *caller)
+{
+    Dl_info called, program;
+    return dladdr(caller, &called) != 0 && dladdr((void *)getauxval(AT_ENTRY), &program) != 0 &&
+           called.dli_fbase == program.dli_fbase;
+}
+
+int sqlite3_step(void *statement)
+{
+    static int (*real)(void *);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "sqlite3_step");
+    if (is_program(__builtin_return_address(0)) && fails(SQLITE))
+        return SQLITE_IOERR;
+    return real(statement);
+}
+
+int sqlite3_exec(void *database, const char *sql, int (*row)(void *, int, char **, char **),
+                 void *context, char **error)
+{
+    static int (*real)(void *, const char *, int (*)(void *, int, char **, char **), void *,
+                       char **);
+    if (real == NULL)
+        real = dlsym(RTLD_NEXT, "sqlite3_exec");
+    if (is_program(__builtin_return_address(0)) && fails(SQLITE))
+        return SQLITE_IOERR;
+    return real(database, sql, row, context, error);
 }
