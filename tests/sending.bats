@@ -425,8 +425,8 @@ PY
   for signal in TERM INT HUP; do
     sandbox_post reset
     sandbox_post settings '{"latency":0.5}'
-    # A background job of the shell ignores SIGINT, which the program respects.
-    env --default-signal=INT an-upsert -r 0 -j 3 in >out 2>err 3>&- &
+    # A background job of the shell ignores SIGINT, and one under nohup SIGHUP; the program respects both.
+    env --default-signal=INT,HUP an-upsert -r 0 -j 3 in >out 2>err 3>&- &
     local program=$! status=0
     wait_for came 4
     kill -$signal $program
