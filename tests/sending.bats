@@ -34,6 +34,11 @@ came() {
   [ "$(sandbox_get stats | jq .requests)" -ge "$1" ]
 }
 
+# gone PROCESS: that it, or of -GROUP each one, has ended.
+gone() {
+  ! kill -0 -- "$1" 2>/dev/null
+}
+
 # same_records IN OUT: every record of IN is in OUT once, whatever its result.
 same_records() {
   diff <(jq -cS 'del(.result)' "$1" | sort) <(jq -cS 'del(.result)' "$2" | sort)
@@ -482,7 +487,7 @@ PY
   set +m
   wait_for came 5
   kill -TERM -- -$group
-  wait $group || true
+  wait_for gone -$group # the shell between them dies first
   [ "$(statuses out | jq .ok)" -ge 4 ]
   # No acknowledgement is lost on its way.
   [ "$(statuses out | jq .ok)" -eq "$(sandbox_requests)" ]
