@@ -122,7 +122,7 @@ static void match_share(void *job)
     struct share *share = job;
     size_t rows = share->to - share->from;
     share->status = STATUS_OK;
-    for (size_t i = 0; i < rows + 3 * AHEAD && share->status == STATUS_OK; i++) {
+    for (size_t i = 0; i < rows + 3 * (size_t)AHEAD && share->status == STATUS_OK; i++) {
         take(share, i, 0, ask_for_slot);
         take(share, i, 1, look_up);
         take(share, i, 2, ask_for_bytes);
