@@ -41,11 +41,12 @@ struct sender_job {
     bool dry_run;        /* only the request that changes something is wanted */
     bool overrides;
     /* The program's, freed with the job: */
-    int stage;      /* starts at 0 */
-    json_t *body;   /* of the request that matters; made by the sender from the row or `person` */
-    json_t *whole;  /* the same before overrides took anything out of it; NULL without */
-    char *id;       /* Action Network's id of the person; from the row where it had one */
-    char *older_id; /* of the person who keeps the older address */
+    int stage;        /* starts at 0 */
+    json_t *body;     /* of the request that matters; made by the sender from the row or `person` */
+    json_t *whole;    /* the same before overrides took anything out of it; NULL without */
+    char *id;         /* Action Network's id of the person; from the row where it had one */
+    char *older_id;   /* of the person who keeps the older address */
+    bool older_stays; /* that one's override of is_member */
     json_t *overridden; /* names of the fields that were left alone, NULL without */
     /* What to send next, set by sender_send: */
     const char *method;
@@ -95,6 +96,9 @@ enum sender_step sender_refused(struct sender_job *job, const struct http_answer
  * is_member was not taken; ok otherwise, with what else was not taken as `unapplied`, and with the
  * answer's id. */
 enum sender_step sender_compare(struct sender_job *job, const struct http_answer *answer);
+
+/* Whether overrides took the field out of the body, by the name that is in `overridden`. */
+bool sender_leaves(const struct sender_job *job, const char *name);
 
 /* Whether the job's result is that it failed. */
 bool sender_has_failed(const struct sender_job *job);

@@ -75,6 +75,11 @@ static bool holds(const json_t *names, const char *name)
     return false;
 }
 
+bool sender_leaves(const struct sender_job *job, const char *name)
+{
+    return holds(job->overridden, name);
+}
+
 enum sender_step sender_compare(struct sender_job *job, const struct http_answer *answer)
 {
     json_t *unapplied = person_unapplied(job->body, answer->json);

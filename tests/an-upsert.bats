@@ -267,6 +267,18 @@ moved() {
   [ "$(sandbox_person old@example.org | jq -c '[.given_name, .custom_fields.is_member]')" = '["R","False"]' ]
 }
 
+@test "with --overrides a followed change to somebody's address leaves an older one with override_is_member a member" {
+  start_sandbox
+  seed old@example.org '{"custom_fields":{"is_member":"True","override_is_member":"yes"}}'
+  local old_id=$id
+  seed new@example.org '{}'
+  run -0 --separate-stderr an-upsert -r 0 --overrides <<<"$(moved "$old_id")"
+  [ "$(result new@example.org .result.status)" = '"ok"' ]
+  has "$output" 'is left alone'
+  [ "$(sandbox_person new@example.org | jq -c .custom_fields.is_member)" = '"True"' ]
+  [ "$(sandbox_person old@example.org | jq -c .custom_fields.is_member)" = '"True"' ]
+}
+
 # ---- records that are not its business ----
 
 @test "everything that is not new or updated goes through byte for byte, and nothing is sent" {

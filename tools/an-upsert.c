@@ -182,6 +182,7 @@ static enum sender_step followed(struct sender_job *job, const struct http_answe
         return sender_failed(job, "Action Network answered with another person than the one asked "
                                   "for");
     job->older_id = job->id;
+    job->older_stays = sender_leaves(job, "custom_fields.is_member");
     job->id = NULL;
     return job->overrides ? look_up(job, address, LOOKED_UP_INSTEAD) : post(job, POSTED_INSTEAD);
 }
@@ -194,9 +195,14 @@ static enum sender_step posted_instead(struct sender_job *job, const struct http
     if (ascii_equal(job->id, job->older_id))
         return step; /* it was the same person after all */
     if (!sender_note(job, "note",
-                     json_string("the new address was another person's; the person with "
-                                 "the older one is lapsed")))
+                     json_string(job->older_stays
+                                     ? "the new address was another person's; the person with the "
+                                       "older one has override_is_member and is left alone"
+                                     : "the new address was another person's; the person with "
+                                       "the older one is lapsed")))
         return SENDER_NO_MEMORY;
+    if (job->older_stays)
+        return SENDER_DONE;
     json_t *lapsed = person_lapsed(job->older);
     job->stage = OLDER_LAPSED;
     step = sender_send(job, "PUT", people_url(job->service, job->older_id),
