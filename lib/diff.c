@@ -126,6 +126,8 @@ static void count(struct diff *diff)
             summary->updated++;
         else if ((state & OLDER_SEEN) == 0)
             summary->lapsed++;
+        else if ((state & OLDER_DOUBTFUL) != 0)
+            summary->added++;
         else if (diff_match_updated(&diff->match, state))
             summary->updated++;
         else
@@ -174,6 +176,7 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
     diff->match.seed = key_seed();
     diff->match.threads = options->threads;
     diff->match.current_value = options->current_value;
+    diff->match.doubtful_value = options->doubtful_value;
     diff->match.all = options->all;
     enum status status = csv_text_open(older, &diff->older_text, failure);
     if (status == STATUS_OK)

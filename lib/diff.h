@@ -33,6 +33,8 @@ struct diff_options {
     const char *follow;         /* the column that recognises who changed his key; or NULL */
     const char *current_column; /* OLDER's rows with another value here are out of date; or NULL */
     const char *current_value;
+    const char *doubtful_column; /* OLDER's rows with this value here may not be there; or NULL */
+    const char *doubtful_value;
     struct diff_limit max_lapse;
     bool all;         /* unchanged members count as updated */
     unsigned threads; /* both 0 but in tests: how many, and how to look at the bytes */

@@ -61,8 +61,10 @@ enum status diff_columns_choose(const struct csv_header *older, const struct csv
                                 const struct diff_options *options, struct diff_columns *columns,
                                 struct failure *failure)
 {
-    *columns = (struct diff_columns){
-        .current = CSV_NO_COLUMN, .follow_older = CSV_NO_COLUMN, .follow_newer = CSV_NO_COLUMN};
+    *columns = (struct diff_columns){.current = CSV_NO_COLUMN,
+                                     .doubtful = CSV_NO_COLUMN,
+                                     .follow_older = CSV_NO_COLUMN,
+                                     .follow_newer = CSV_NO_COLUMN};
     size_t older_count = older == NULL ? 0 : csv_header_count(older);
     columns->compared = calloc(csv_header_count(newer), sizeof *columns->compared);
     columns->carried = calloc(older_count + 1, sizeof *columns->carried);
@@ -74,6 +76,8 @@ enum status diff_columns_choose(const struct csv_header *older, const struct csv
     choose_carried(older, newer, options, columns);
     if (options->current_column != NULL)
         columns->current = find(older, options->current_column);
+    if (options->doubtful_column != NULL)
+        columns->doubtful = find(older, options->doubtful_column);
     if (options->follow != NULL) {
         columns->follow_older = find(older, options->follow);
         columns->follow_newer = find(newer, options->follow);

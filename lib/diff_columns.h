@@ -18,7 +18,8 @@ struct diff_columns {
     size_t compared_count;
     size_t *carried; /* columns of OLDER */
     size_t carried_count;
-    size_t current; /* of OLDER; CSV_NO_COLUMN without one */
+    size_t current; /* of OLDER, both; CSV_NO_COLUMN without one */
+    size_t doubtful;
     size_t follow_older;
     size_t follow_newer; /* both CSV_NO_COLUMN when nobody is followed */
     bool same_layout;    /* both headers name the same columns in the same order */

@@ -37,13 +37,16 @@ static struct csv_value trimmed(struct csv_value value)
 
 static bool is_lapsing(const struct diff_match *match, size_t row)
 {
-    return (diff_match_state(match, row) & (OLDER_PASSED | OLDER_SEEN)) == 0;
+    return (diff_match_state(match, row) & (OLDER_PASSED | OLDER_SEEN | OLDER_DOUBTFUL)) == 0;
 }
 
 static bool is_new(const struct diff_match *match, size_t row)
 {
     uint64_t key = match->newer->rows[row].key;
-    return key != 0 && (key & NEWER_MATCHED) == 0;
+    if (key == 0 || diff_match_silent(key))
+        return false;
+    uint64_t older = diff_match_older(match, row);
+    return older == KEY_NONE || (diff_match_state(match, older) & OLDER_DOUBTFUL) != 0;
 }
 
 /* Parses a row; the value is borrowed from the record. */

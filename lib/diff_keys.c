@@ -93,11 +93,22 @@ static enum status enter(struct part *part, uint64_t row)
     }
 }
 
+/* Notes of a row, whatever row of its key it is, that it is doubtful; see also enter_later. */
+static enum status note_doubtful(struct part *part, uint64_t row)
+{
+    bool doubtful;
+    enum status status = row_compare_doubtful(part->compare, row, &doubtful, &part->failure);
+    if (status == STATUS_OK && doubtful)
+        diff_match_note(part->match, row, OLDER_DOUBTFUL);
+    return status;
+}
+
 static void fill(void *job)
 {
     enum { AHEAD = 16 };
     struct part *part = job;
     const struct csv_row *rows = part->match->older->rows;
+    bool doubts = part->match->columns->doubtful != CSV_NO_COLUMN;
     for (size_t row = part->from; row < part->to && part->status == STATUS_OK; row++) {
         if (row + AHEAD < part->to)
             key_index_prefetch(part->index, rows[row + AHEAD].key);
@@ -105,6 +116,8 @@ static void fill(void *job)
             diff_match_note(part->match, row, OLDER_PASSED);
         else
             part->status = enter(part, row);
+        if (doubts && rows[row].key != 0 && part->status == STATUS_OK)
+            part->status = note_doubtful(part, row);
     }
 }
 
@@ -153,7 +166,8 @@ static enum status enter_values(struct diff_keys *keys, struct row_compare *comp
     return status;
 }
 
-/* Enters a row that is not the first of its key, and the first one with it. */
+/* Enters a row that is not the first of its key, and the first one with it. A key is doubtful when
+ * all of its rows are. */
 static enum status enter_later(struct diff_keys *keys, struct row_compare *compare, uint64_t row,
                                struct failure *failure)
 {
@@ -163,6 +177,8 @@ static enum status enter_later(struct diff_keys *keys, struct row_compare *compa
         diff_keys_find(compare, keys->match->older, keys->index, row, &probe, &first, failure);
     if (status == STATUS_OK && first == KEY_NONE)
         status = csv_table_fail(keys->match->older, failure);
+    if (status == STATUS_OK && (diff_match_state(keys->match, row) & OLDER_DOUBTFUL) == 0)
+        diff_match_forget(keys->match, first, OLDER_DOUBTFUL);
     if (status == STATUS_OK && (diff_match_state(keys->match, first) & OLDER_SEVERAL) == 0) {
         diff_match_note(keys->match, first, OLDER_SEVERAL);
         status = enter_values(keys, compare, first, first, failure);

@@ -15,8 +15,8 @@
 struct diff_keys;
 
 /* Enters OLDER's rows; notes in match->older_state which of them are passed over, which keys stand
- * in several rows, and of those which have one that is out of date. The caller's, to be given to
- * diff_keys_free; NULL on error. STATUS_IO. */
+ * in several rows, of those which have one that is out of date, and which keys are doubtful. The
+ * caller's, to be given to diff_keys_free; NULL on error. STATUS_IO. */
 enum status diff_keys_new(struct diff_match *match, struct diff_keys **keys,
                           struct failure *failure);
 

@@ -16,7 +16,8 @@ bool diff_match_updated(const struct diff_match *match, unsigned char state)
 
 struct row_compare *diff_match_compare(const struct diff_match *match)
 {
-    return row_compare_new(match->older, match->newer, match->columns, match->current_value);
+    return row_compare_new(match->older, match->newer, match->columns, match->current_value,
+                           match->doubtful_value);
 }
 
 /* What a row needs comes from four places in memory, one after the other: the index, what is known
@@ -46,14 +47,16 @@ static enum status settle(struct share *share, uint64_t row, uint64_t first,
 {
     struct diff_match *match = share->match;
     unsigned char state = diff_match_state(match, first);
+    bool doubtful = (state & OLDER_DOUBTFUL) != 0;
     bool same = verdict->same || (state & OLDER_SAME) != 0;
-    if (!same && (state & OLDER_SEVERAL) != 0) {
+    if (!same && !doubtful && (state & OLDER_SEVERAL) != 0) {
         enum status status =
             diff_keys_same(share->keys, share->compare, row, &same, &share->failure);
         if (status != STATUS_OK)
             return status;
     }
-    bool unchanged = same && !verdict->stale && (state & OLDER_STALE) == 0 && !match->all;
+    bool unchanged =
+        same && !verdict->stale && (state & OLDER_STALE) == 0 && !doubtful && !match->all;
     match->newer->rows[row].key = NEWER_MATCHED | (unchanged ? NEWER_UNCHANGED : 0) | first;
     diff_match_note(
         match, first,
@@ -190,6 +193,23 @@ static enum status mark_repeats(struct diff_match *match, struct row_compare *co
     return status;
 }
 
+/* The same of those whose key is doubtful, so that each of these has one row in NEWER, too. */
+static void mark_doubtful_repeats(struct diff_match *match)
+{
+    struct csv_table *newer = match->newer;
+    for (size_t row = 0; row < newer->count; row++) {
+        uint64_t key = newer->rows[row].key;
+        if ((key & NEWER_MATCHED) == 0 || diff_match_silent(key))
+            continue;
+        uint64_t older = diff_match_older(match, row);
+        unsigned char state = diff_match_state(match, older);
+        if ((state & OLDER_DOUBTFUL) != 0 && (state & OLDER_WRITTEN) != 0)
+            newer->rows[row].key = NEWER_REPEATS;
+        else if ((state & OLDER_DOUBTFUL) != 0)
+            diff_match_note(match, older, OLDER_WRITTEN);
+    }
+}
+
 static size_t state_size(const struct diff_match *match)
 {
     return (match->older->count + 1) * sizeof *match->older_state;
@@ -208,6 +228,8 @@ enum status diff_match_run(struct diff_match *match, struct failure *failure)
     diff_keys_free(keys);
     if (status == STATUS_OK)
         status = mark_repeats(match, compare, failure);
+    if (status == STATUS_OK && match->columns->doubtful != CSV_NO_COLUMN)
+        mark_doubtful_repeats(match);
     row_compare_free(compare);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "csv_split.h"
 #include "diff.h"
 #include "diff_columns.h"
+#include "key_index.h"
 #include "status.h"
 
 #include <stdatomic.h>
@@ -24,13 +25,15 @@ enum {
     OLDER_SAME = 8,      /* ... and a row that is the same */
     OLDER_STALE = 16,    /* out of date: to be written even so */
     OLDER_FOLLOWED = 32, /* the member has another key now */
-    OLDER_WRITTEN = 64   /* its change was shown */
+    OLDER_WRITTEN = 64,  /* its change was shown; of a doubtful key, it is known which row of NEWER
+                            is the first */
+    OLDER_DOUBTFUL = 128 /* nobody knows whether the member is there: new if NEWER has the key */
 };
 
 /* What stands in place of a key's hash in a row of NEWER once it is matched: 0, it has no key; the
- * hash, its key is new; NEWER_REPEATS, so it is, and an earlier row has it too; else NEWER_MATCHED,
- * the number of the key's first row in OLDER, and NEWER_UNCHANGED where it is known that the key
- * is.
+ * hash, its key is new; NEWER_REPEATS, its key is new or doubtful, and an earlier row has it too;
+ * else NEWER_MATCHED, the number of the key's first row in OLDER, and NEWER_UNCHANGED where it is
+ * known that the key is.
  */
 #define NEWER_MATCHED ((uint64_t)1 << 63)
 #define NEWER_UNCHANGED ((uint64_t)1 << 62)
@@ -42,7 +45,8 @@ static inline bool diff_match_silent(uint64_t key)
     return (key & NEWER_MATCHED) != 0 && (key & NEWER_UNCHANGED) != 0;
 }
 
-/* A row of NEWER whose key is new, and the lapsed row of OLDER that it is the continuation of. */
+/* A row of NEWER whose key is new or doubtful, and the lapsed row of OLDER that it is the
+ * continuation of. */
 struct followed {
     uint64_t newer;
     uint64_t older;
@@ -55,6 +59,7 @@ struct diff_match {
     struct csv_table *newer;
     const struct diff_columns *columns;
     const char *current_value;
+    const char *doubtful_value;
     uint64_t seed;
     unsigned threads; /* as in workers_wanted */
     bool all;         /* unchanged members are written, too */
@@ -67,13 +72,14 @@ struct diff_match {
  * are to be given to diff_match_free, also on error. STATUS_IO. */
 enum status diff_match_run(struct diff_match *match, struct failure *failure);
 
-/* Pairs keys that would lapse with keys that would be new, by the columns to follow: the nth row of
- * NEWER with a value takes the nth of OLDER that has it. After diff_match_run. STATUS_IO. */
+/* Pairs keys that would lapse, unless they are doubtful, with keys that would be new, by the
+ * columns to follow: the nth row of NEWER with a value takes the nth of OLDER that has it. After
+ * diff_match_run. STATUS_IO. */
 enum status diff_match_follow(struct diff_match *match, struct failure *failure);
 
 void diff_match_free(struct diff_match *match);
 
-/* What is known of a row of OLDER, and adding to it; any thread may. */
+/* What is known of a row of OLDER, adding to it, and taking from it; any thread may. */
 static inline unsigned char diff_match_state(const struct diff_match *match, uint64_t older)
 {
     return atomic_load_explicit(&match->older_state[older], memory_order_relaxed);
@@ -83,6 +89,21 @@ static inline void diff_match_note(struct diff_match *match, uint64_t older, uns
 {
     if ((diff_match_state(match, older) & flags) != flags)
         atomic_fetch_or_explicit(&match->older_state[older], flags, memory_order_relaxed);
+}
+
+static inline void diff_match_forget(struct diff_match *match, uint64_t older, unsigned char flags)
+{
+    if ((diff_match_state(match, older) & flags) != 0)
+        atomic_fetch_and_explicit(&match->older_state[older], (unsigned char)~flags,
+                                  memory_order_relaxed);
+}
+
+/* The row of OLDER that has the key of a row of NEWER, KEY_NONE when there is none. The key must
+ * not be empty, and the row neither be known as unchanged nor repeat one. */
+static inline uint64_t diff_match_older(const struct diff_match *match, uint64_t newer)
+{
+    uint64_t key = match->newer->rows[newer].key;
+    return (key & NEWER_MATCHED) != 0 ? key & ~NEWER_MATCHED : KEY_NONE;
 }
 
 /* Whether a key that is in both files is to be written as updated, its state being this. */

@@ -11,10 +11,17 @@
 struct due {
     enum diff_kind kind;
     bool is_followed; /* the key differs, too */
+    bool is_carried;  /* it is new, and OLDER has a doubtful row of it */
     uint64_t newer;
     uint64_t older;
     size_t line; /* of a row that is skipped */
 };
+
+/* Whether a row of NEWER has one of OLDER beside it. */
+static bool has_before(const struct due *due)
+{
+    return due->kind == DIFF_UPDATED || (due->kind == DIFF_NEW && due->is_carried);
+}
 
 /* So many changes, or so many bytes of their rows, are rendered at a time. */
 enum { ROUND_CHANGES = 2048, ROUND_BYTES = 8 << 20, WORTH_IT = 64 };
@@ -112,7 +119,7 @@ static enum status fill_key(struct share *share, const struct csv_table *table,
     return STATUS_OK;
 }
 
-/* What an updated member was before. */
+/* What OLDER says of the member: what only it knows, and of an updated one, what differs. */
 static enum status fill_before(struct share *share, const struct due *due,
                                struct diff_change *change)
 {
@@ -120,8 +127,10 @@ static enum status fill_before(struct share *share, const struct due *due,
     enum status status = load(match->older, due->older, share->older, &share->failure);
     if (status != STATUS_OK)
         return status;
-    change->was = share->was;
     carry_columns(share, change);
+    if (due->kind != DIFF_UPDATED)
+        return STATUS_OK;
+    change->was = share->was;
     if (due->is_followed)
         add_was(share, match->newer->key, csv_record_value(share->older, match->older->key),
                 change);
@@ -146,7 +155,7 @@ static enum status render_one(struct share *share, const struct due *due)
     fill_row(share, table, share->newer, &change);
     if (due->kind != DIFF_SKIPPED)
         status = fill_key(share, table, share->newer, &change);
-    if (status == STATUS_OK && due->kind == DIFF_UPDATED)
+    if (status == STATUS_OK && has_before(due))
         status = fill_before(share, due, &change);
     if (status == STATUS_OK)
         renderer->render(share->output, &change, renderer->context);
@@ -192,7 +201,7 @@ static enum status add_due(struct renderer *renderer, const struct due *due)
 {
     if (due->kind != DIFF_LAPSED)
         renderer->bytes += csv_table_size(renderer->match->newer, (size_t)due->newer);
-    if (due->kind == DIFF_UPDATED || due->kind == DIFF_LAPSED)
+    if (has_before(due) || due->kind == DIFF_LAPSED)
         renderer->bytes += csv_table_size(renderer->match->older, (size_t)due->older);
     renderer->due[renderer->count++] = *due;
     if (renderer->count < ROUND_CHANGES && renderer->bytes < ROUND_BYTES)
@@ -212,8 +221,11 @@ static enum status add_newer(struct renderer *renderer, uint64_t row)
         due.line = csv_table_line(match->newer, (size_t)row, &renderer->lines);
         return add_due(renderer, &due);
     }
-    if ((key & NEWER_MATCHED) == 0) {
+    due.older = diff_match_older(match, row);
+    unsigned char state = due.older != KEY_NONE ? diff_match_state(match, due.older) : 0;
+    if (due.older == KEY_NONE || (state & OLDER_DOUBTFUL) != 0) {
         due.kind = DIFF_NEW;
+        due.is_carried = due.older != KEY_NONE;
         if (renderer->followed < match->followed_count &&
             match->followed[renderer->followed].newer == row) {
             due.kind = DIFF_UPDATED;
@@ -223,8 +235,6 @@ static enum status add_newer(struct renderer *renderer, uint64_t row)
         return add_due(renderer, &due);
     }
     due.kind = DIFF_UPDATED;
-    due.older = key & ~NEWER_MATCHED;
-    unsigned char state = diff_match_state(match, due.older);
     if ((state & OLDER_WRITTEN) != 0 || !diff_match_updated(match, state))
         return STATUS_OK;
     diff_match_note(match, due.older, OLDER_WRITTEN);

@@ -18,6 +18,7 @@ struct row_compare {
     struct side newer;
     const struct diff_columns *columns;
     const char *current_value;
+    const char *doubtful_value;
 };
 
 static bool side_init(struct side *side, const struct csv_table *table)
@@ -37,13 +38,15 @@ static void side_free(struct side *side)
 }
 
 struct row_compare *row_compare_new(const struct csv_table *older, const struct csv_table *newer,
-                                    const struct diff_columns *columns, const char *current_value)
+                                    const struct diff_columns *columns, const char *current_value,
+                                    const char *doubtful_value)
 {
     struct row_compare *compare = calloc(1, sizeof *compare);
     if (compare == NULL)
         return NULL;
     compare->columns = columns;
     compare->current_value = current_value;
+    compare->doubtful_value = doubtful_value;
     bool older_good = side_init(&compare->older, older);
     if (!side_init(&compare->newer, newer) || !older_good) {
         row_compare_free(compare);
@@ -284,4 +287,29 @@ enum status row_compare_stale(struct row_compare *compare, uint64_t older, bool 
     if (status == STATUS_OK)
         *stale = stale_value(compare);
     return status;
+}
+
+enum status row_compare_doubtful(struct row_compare *compare, uint64_t older, bool *doubtful,
+                                 struct failure *failure)
+{
+    const struct side *side = &compare->older;
+    const char *wanted = compare->doubtful_value;
+    size_t column = compare->columns->doubtful;
+    size_t length = strlen(wanted);
+    *doubtful = false;
+    if (column == CSV_NO_COLUMN)
+        return STATUS_OK;
+    if (cut(&compare->older, older)) {
+        struct csv_span field = side->fields[column];
+        if (csv_field_value(&field)) {
+            *doubtful = same_bytes(field, (struct csv_span){wanted, length}) == YES;
+            return STATUS_OK;
+        }
+    }
+    enum status status = parse(&compare->older, older, failure);
+    if (status != STATUS_OK)
+        return status;
+    struct csv_value value = csv_record_value(side->record, column);
+    *doubtful = value.length == length && memcmp(value.bytes, wanted, length) == 0;
+    return STATUS_OK;
 }

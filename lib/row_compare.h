@@ -24,7 +24,8 @@ struct row_verdict {
 /* What one thread needs to compare; borrows all. `current_value` belongs to columns->current. The
  * caller's, NULL when memory runs out. */
 struct row_compare *row_compare_new(const struct csv_table *older, const struct csv_table *newer,
-                                    const struct diff_columns *columns, const char *current_value);
+                                    const struct diff_columns *columns, const char *current_value,
+                                    const char *doubtful_value);
 
 /* NULL is harmless. */
 void row_compare_free(struct row_compare *compare);
@@ -46,6 +47,10 @@ enum status row_compare_values(struct row_compare *compare, const struct csv_tab
 /* Whether a row of OLDER is out of date. */
 enum status row_compare_stale(struct row_compare *compare, uint64_t older, bool *stale,
                               struct failure *failure);
+
+/* Whether nobody knows of a row of OLDER if it is there. */
+enum status row_compare_doubtful(struct row_compare *compare, uint64_t older, bool *doubtful,
+                                 struct failure *failure);
 
 /* The value of a column; "" for CSV_NO_COLUMN. */
 struct csv_value row_compare_value(const struct csv_record *record, size_t column);

@@ -10,7 +10,7 @@ _an_sync_options() {
     an-upsert) echo "--dry-run --map --rate --jobs --overrides --deadline --verbose --print-map
       --print-columns --print-digest --check $common" ;;
     an-lapse) echo "--dry-run --map --rate --jobs --overrides --deadline --verbose $common" ;;
-    csv-diff) echo "--key --columns --follow --current --max-lapse --all --exit-code --people $common" ;;
+    csv-diff) echo "--key --columns --follow --current --doubtful --max-lapse --all --exit-code --people $common" ;;
     mime-extract) echo "--list --from --subject --require-auth --max-size --archive $common" ;;
     roster-dump) echo "--store --begun --runs $common" ;;
     roster-commit) echo "--store --adopt --map --begin --deadline --lock --expire --unlock $common" ;;
@@ -30,9 +30,9 @@ _an_sync_argument() {
       mapfile -t COMPREPLY < <(compgen -W 'sqlite:' -- "$3")
       compopt -o nospace
       ;;
-    *:--deadline | *:-r | *:--rate | *:-j | *:--jobs | csv-diff:-[kcfmu] | csv-diff:--key | csv-diff:--columns | \
-      csv-diff:--follow | csv-diff:--current | csv-diff:--max-lapse | mime-extract:-[fs] | mime-extract:--from | \
-      mime-extract:--subject | mime-extract:--max-size | slack-notify:-[est] | slack-notify:--error | \
+    *:--deadline | *:-r | *:--rate | *:-j | *:--jobs | csv-diff:-[kcfmud] | csv-diff:--key | csv-diff:--columns | \
+      csv-diff:--follow | csv-diff:--current | csv-diff:--doubtful | csv-diff:--max-lapse | mime-extract:-[fs] | \
+      mime-extract:--from | mime-extract:--subject | mime-extract:--max-size | slack-notify:-[est] | slack-notify:--error | \
       slack-notify:--started | slack-notify:--title) ;;
     *) return 1 ;;
   esac

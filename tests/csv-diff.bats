@@ -198,6 +198,74 @@ END
   [ "$(jq -c 'select(.change) | [.change,.was]' <<<"$output")" = '["updated",{}]' ]
 }
 
+@test "--doubtful: who may not be there is new when NEWER has the key, and keeps what only OLDER knows" {
+  csv older.csv 'email,city,map' 'a@x,Bonn,begun' 'b@x,Kiel,begun' 'c@x,Ulm,now' 'd@x,Rom,Begun' 'e@x,Jena,'
+  csv newer.csv 'city,email' 'Trier,A@x' 'Kiel,b@x' 'Ulm,c@x' 'Pisa,d@x' 'Jena,e@x'
+  run -0 --separate-stderr csv-diff --doubtful MAP=begun older.csv newer.csv
+  diff - <(echo "$output") <<'END'
+{"change":"new","key":"a@x","row":{"city":"Trier","email":"A@x","map":"begun"}}
+{"change":"new","key":"b@x","row":{"city":"Kiel","email":"b@x","map":"begun"}}
+{"change":"updated","key":"d@x","row":{"city":"Pisa","email":"d@x","map":"Begun"},"was":{"city":"Rom"}}
+{"summary":{"older":3,"newer":5,"unchanged":2,"new":2,"updated":1,"lapsed":0,"skipped":0}}
+END
+  run -0 --separate-stderr csv-diff -d map=begun -u map=now -a -c city,map older.csv newer.csv
+  [ "$(jq -c 'select(.change) | [.change,.key,.row.map]' <<<"$output")" = \
+    $'["new","a@x",null]\n["new","b@x",null]\n["updated","c@x",null]\n["updated","d@x",null]\n["updated","e@x",null]' ]
+  run -1 --separate-stderr csv-diff -d map=begun -c email -e -p older.csv newer.csv
+  diff - <(echo "$output") <<'END'
++ a@x
++ b@x
+2 new, 0 updated, 0 lapsed, 3 unchanged, 0 skipped: 5 members, before 3
+END
+}
+
+@test "--doubtful: who would lapse may have moved to a doubtful key" {
+  csv older.csv 'akid,email,city,id,map' '1,new@x,Bonn,u1,begun' '1,old@x,Kiel,u2,now' '2,two@x,Ulm,u3,begun'
+  csv newer.csv 'akid,email,city' '2,two@x,Ulm' '1,NEW@x,Trier' '3,new@x,Bonn'
+  run -0 --separate-stderr csv-diff -f akid -d map=begun -m 0 older.csv newer.csv
+  diff - <(echo "$output") <<'END'
+{"change":"new","key":"two@x","row":{"akid":"2","email":"two@x","city":"Ulm","id":"u3","map":"begun"}}
+{"change":"updated","key":"new@x","row":{"akid":"1","email":"NEW@x","city":"Trier","id":"u2","map":"now"},"was":{"email":"old@x","city":"Kiel"}}
+{"summary":{"older":1,"newer":2,"unchanged":0,"new":1,"updated":1,"lapsed":0,"skipped":0}}
+END
+  # Without the option, the key is there, and the other one has lapsed.
+  run -0 --separate-stderr csv-diff -f akid older.csv newer.csv
+  [ "$(jq -c 'select(.change) | [.change,.key]' <<<"$output")" = $'["updated","new@x"]\n["lapsed","old@x"]' ]
+}
+
+@test "--doubtful: who is not in NEWER has lapsed, counts, and is followed nowhere" {
+  csv older.csv 'akid,email,map' '1,old@x,begun' '2,b@x,now'
+  csv newer.csv 'akid,email' '1,new@x' '2,b@x'
+  run -0 --separate-stderr csv-diff -f akid -d map=begun older.csv newer.csv
+  diff - <(echo "$output") <<'END'
+{"change":"new","key":"new@x","row":{"akid":"1","email":"new@x"}}
+{"change":"lapsed","key":"old@x","row":{"akid":"1","email":"old@x","map":"begun"}}
+{"summary":{"older":2,"newer":2,"unchanged":1,"new":1,"updated":0,"lapsed":1,"skipped":0}}
+END
+  run -65 --separate-stderr csv-diff -f akid -d map=begun -m 0 older.csv newer.csv
+  has "$stderr" '1 of 2'
+}
+
+@test "--doubtful: a key in several rows is doubtful when all of them are" {
+  csv older.csv 'email,n,map' 'a@x,1,begun' 'a@x,2,now' 'b@x,1,begun' 'B@x,2,begun' 'c@x,1,now' 'c@x,2,begun'
+  csv newer.csv 'email,n' 'a@x,1' 'b@x,2' 'b@x,1' 'c@x,3'
+  run -0 --separate-stderr csv-diff -d map=begun older.csv newer.csv
+  [ "$(jq -c 'select(.change) | [.change,.key,.row.n,.was]' <<<"$output")" = \
+    $'["new","b@x","2",null]\n["updated","c@x","3",{"n":"1"}]' ]
+  [ "$(summary)" = '[2,3,1,1,1,0,0]' ]
+}
+
+@test "--doubtful: a column that OLDER does not have makes nobody doubtful" {
+  two_exports
+  expected=$(csv-diff older.csv newer.csv)
+  run -0 --separate-stderr csv-diff -d map=begun older.csv newer.csv
+  [ "$output" = "$expected" ]
+  [ -z "$stderr" ]
+  : >older.csv
+  run -0 --separate-stderr csv-diff -d map= older.csv newer.csv
+  [ "$(summary)" = '[0,3,0,3,0,0,0]' ]
+}
+
 @test "--follow recognises a member under a new address" {
   csv older.csv 'akid,email,city,id' '1,Old@x,Bonn,uuid' '2,b@x,Kiel,u2'
   csv newer.csv 'akid,email,city' '2,b@x,Kiel' '1,new@x,Trier' '3,c@x,Ulm'
@@ -425,7 +493,7 @@ END
   two_exports
   for wrong in '' older.csv 'older.csv newer.csv third' '-x older.csv newer.csv' '--nothing a b' \
     '-m 5x older.csv newer.csv' '-m 101% older.csv newer.csv' '-m 1.5 older.csv newer.csv' \
-    '-u nothing older.csv newer.csv' '-u =x older.csv newer.csv' '-c , older.csv newer.csv' '-k'; do
+    '-u nothing older.csv newer.csv' '-u =x older.csv newer.csv' '-d nothing older.csv newer.csv' '-c , older.csv newer.csv' '-k'; do
     run -64 --separate-stderr csv-diff $wrong
     [ -z "$output" ]
     has "$stderr" 'usage: csv-diff'

@@ -26,6 +26,7 @@ struct options {
     char *key;
     char *follow;
     char *current;  /* COLUMN=VALUE, cut in two */
+    char *doubtful; /* likewise */
     char **columns; /* owned: diff.columns */
     bool exit_code;
     bool for_people;
@@ -41,6 +42,7 @@ static void options_free(struct options *options)
     free(options->key);
     free(options->follow);
     free(options->current);
+    free(options->doubtful);
 }
 
 /* Takes a normalized copy in place of the one before. */
@@ -105,18 +107,18 @@ static bool read_limit(struct diff_limit *limit, const char *text)
     return cli_number(number, 0, limit->is_share ? 100 : 1e15, &limit->value);
 }
 
-/* "COLUMN=VALUE". */
-static bool read_current(struct options *options, const char *text)
+/* "COLUMN=VALUE": takes a copy in place of the one before, and cuts it in two. */
+static bool read_pair(char **into, const char *text, const char **column, const char **value)
 {
-    free(options->current);
-    options->current = strdup(text);
-    char *equals = options->current != NULL ? strchr(options->current, '=') : NULL;
+    free(*into);
+    *into = strdup(text);
+    char *equals = *into != NULL ? strchr(*into, '=') : NULL;
     if (equals == NULL)
         return false;
-    size_t length = text_normalize(options->current, text, (size_t)(equals - options->current));
-    options->current[length] = '\0';
-    options->diff.current_column = options->current;
-    options->diff.current_value = equals + 1;
+    size_t length = text_normalize(*into, text, (size_t)(equals - *into));
+    (*into)[length] = '\0';
+    *column = *into;
+    *value = equals + 1;
     return length > 0;
 }
 
@@ -176,7 +178,7 @@ static enum status usage(FILE *stream, enum status status)
     (void)fprintf(
         stream,
         "usage: csv-diff [-k COLUMN] [-c COLUMN,...] [-f COLUMN] [-m N|P%%] [-u COLUMN=VALUE]\n"
-        "                [-aep] OLDER NEWER\n"
+        "                [-d COLUMN=VALUE] [-aep] OLDER NEWER\n"
         "Writes what changed between two CSV exports, one JSON record a change.\n"
         "\n"
         "  -k, --key COLUMN            match rows by this column (email)\n"
@@ -184,6 +186,8 @@ static enum status usage(FILE *stream, enum status status)
         "  -f, --follow COLUMN         recognise by this column whose key changed\n"
         "  -m, --max-lapse N|P%%        refuse when more than so many would lapse\n"
         "  -u, --current COLUMN=VALUE  rows of OLDER with another value are out of date\n"
+        "  -d, --doubtful COLUMN=VALUE\n"
+        "                              rows of OLDER that have it may not be there\n"
         "  -a, --all                   write unchanged members as updated, too\n"
         "  -e, --exit-code             exit with 1 when there are differences, 0 without\n"
         "  -p, --people                write for people, not for programs\n"
@@ -212,7 +216,12 @@ static bool take_option(struct options *options, int option, const char *argumen
         taken = read_limit(&options->diff.max_lapse, argument);
         break;
     case 'u':
-        taken = read_current(options, argument);
+        taken = read_pair(&options->current, argument, &options->diff.current_column,
+                          &options->diff.current_value);
+        break;
+    case 'd':
+        taken = read_pair(&options->doubtful, argument, &options->diff.doubtful_column,
+                          &options->diff.doubtful_value);
         break;
     case 'a':
         options->diff.all = true;
@@ -255,22 +264,18 @@ static enum status operands(struct options *options, int count, char **arguments
 int main(int argc, char **argv)
 {
     cli_start();
-    static const struct option names[] = {{"key", required_argument, NULL, 'k'},
-                                          {"columns", required_argument, NULL, 'c'},
-                                          {"follow", required_argument, NULL, 'f'},
-                                          {"max-lapse", required_argument, NULL, 'm'},
-                                          {"current", required_argument, NULL, 'u'},
-                                          {"all", no_argument, NULL, 'a'},
-                                          {"exit-code", no_argument, NULL, 'e'},
-                                          {"people", no_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"key", required_argument, NULL, 'k'},     {"columns", required_argument, NULL, 'c'},
+        {"follow", required_argument, NULL, 'f'},  {"max-lapse", required_argument, NULL, 'm'},
+        {"current", required_argument, NULL, 'u'}, {"doubtful", required_argument, NULL, 'd'},
+        {"all", no_argument, NULL, 'a'},           {"exit-code", no_argument, NULL, 'e'},
+        {"people", no_argument, NULL, 'p'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0}};
     struct options options = {.key = strdup("email")};
     enum status status = STATUS_OK;
     int option;
     while (status == STATUS_OK &&
-           (option = getopt_long(argc, argv, "k:c:f:m:u:aephV", names, NULL)) != -1) {
+           (option = getopt_long(argc, argv, "k:c:f:m:u:d:aephV", names, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
             options_free(&options);
             status = option == 'V' ? cli_version(program)

@@ -77,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                     .follow = (chosen & 2) != 0 ? "akid" : NULL,
                                     .current_column = (chosen & 4) != 0 ? "map" : NULL,
                                     .current_value = "now",
+                                    .doubtful_column = (chosen & 16) != 0 ? "map" : NULL,
+                                    .doubtful_value = "old",
                                     .all = (chosen & 8) != 0};
     char paths[2][64];
     int files[2] = {make_file(text, older_length, paths[0]),
@@ -92,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .follow = wanted.follow,
                                        .current_column = wanted.current_column,
                                        .current_value = wanted.current_value,
+                                       .doubtful_column = wanted.doubtful_column,
+                                       .doubtful_value = wanted.doubtful_value,
                                        .all = wanted.all,
                                        .threads = 1,
                                        .way = (enum csv_way)way};

@@ -290,6 +290,11 @@ static void choose_options(struct maker *maker, struct oracle_options *options)
         options->current_column = "map";
         options->current_value = "now";
     }
+    if (chance(maker, 3)) {
+        options->doubtful_column = chance(maker, 8) ? "x" : "map";
+        options->doubtful_value = (const char *[]){"old", "now", "", "\"",
+                                                   "a,\n"}[below(maker, chance(maker, 3) ? 5 : 2)];
+    }
     options->limited = chance(maker, 6);
     options->limit_is_share = chance(maker, 2);
     options->limit = (double)below(maker, options->limit_is_share ? 60 : 6);
@@ -299,8 +304,9 @@ static void choose_options(struct maker *maker, struct oracle_options *options)
 static size_t make_newer(struct maker *maker, row *older, size_t count, row *newer)
 {
     size_t made = 0;
+    size_t stay = chance(maker, 4) ? 2 : 8;
     for (size_t i = 0; i < count && made < MOST_ROWS; i++) {
-        if (chance(maker, 8))
+        if (chance(maker, stay))
             continue;
         memcpy(newer[made], older[i], sizeof(row));
         if (chance(maker, 4))
@@ -368,6 +374,9 @@ void oracle_case_describe(const struct oracle_case *made, char *text, size_t siz
     if (options->current_column != NULL && at < size)
         at += (size_t)snprintf(text + at, size - at, " -u %s=%s", options->current_column,
                                options->current_value);
+    if (options->doubtful_column != NULL && at < size)
+        at += (size_t)snprintf(text + at, size - at, " -d '%s=%s'", options->doubtful_column,
+                               options->doubtful_value);
     if (options->limited && at < size)
         (void)snprintf(text + at, size - at, " -m %.0f%s", options->limit,
                        options->limit_is_share ? "%" : "");

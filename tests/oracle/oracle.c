@@ -363,6 +363,23 @@ static bool any_stale(const struct diff *diff, struct text key)
     return false;
 }
 
+/* Whether OLDER has the key, and doubts it in each of its rows. */
+static bool is_doubtful(const struct diff *diff, struct text key)
+{
+    size_t column = none;
+    size_t rows = 0;
+    if (diff->options->doubtful_column != NULL && diff->older.count > 1)
+        column = find(&diff->older, diff->options->doubtful_column);
+    for (size_t k = 1; column != none && k < diff->older.count; k++) {
+        if (!equal(diff->older.rows[k].key, key))
+            continue;
+        if (strcmp(diff->older.rows[k].fields[column].bytes, diff->options->doubtful_value) != 0)
+            return false;
+        rows++;
+    }
+    return rows > 0;
+}
+
 static void put_record(struct diff *diff, const char *change, const struct row *row,
                        const struct file *file)
 {
@@ -376,18 +393,24 @@ static void put_record(struct diff *diff, const char *change, const struct row *
         put_pair(diff->out, &any, file->rows[0].fields[i], row->fields[i]);
 }
 
-static void put_updated(struct diff *diff, const struct row *older, const struct row *newer,
-                        bool is_followed)
+/* What only OLDER has, behind the columns of a row. */
+static void put_carried(struct diff *diff, const struct row *older)
 {
-    put_record(diff, "updated", newer, &diff->newer);
     bool any = true;
     for (size_t i = 0; i < older->count; i++) {
         struct text name = diff->older.rows[0].fields[i];
         if (find(&diff->newer, name.bytes) == none && !is_named(diff, name.bytes))
             put_pair(diff->out, &any, name, older->fields[i]);
     }
+}
+
+static void put_updated(struct diff *diff, const struct row *older, const struct row *newer,
+                        bool is_followed)
+{
+    put_record(diff, "updated", newer, &diff->newer);
+    put_carried(diff, older);
     put_text(diff->out, "},\"was\":{");
-    any = false;
+    bool any = false;
     if (is_followed)
         put_pair(diff->out, &any, diff->newer.rows[0].fields[diff->newer.key],
                  older->fields[diff->older.key]);
@@ -424,13 +447,14 @@ static void follow(struct diff *diff)
     for (size_t i = 1; in_older != none && in_newer != none && i < diff->newer.count; i++) {
         struct row *newer = &diff->newer.rows[i];
         struct text value = trim(newer->fields[in_newer]);
-        if (!newer->is_first || value.length == 0 || lookup(&diff->older, newer->key, &bucket))
+        if (!newer->is_first || value.length == 0 ||
+            (lookup(&diff->older, newer->key, &bucket) && !is_doubtful(diff, newer->key)))
             continue;
         for (size_t k = 1; k < diff->older.count && newer->followed == NULL; k++) {
             struct row *older = &diff->older.rows[k];
             if (older->is_first && !older->is_followed &&
                 lookup(&diff->newer, older->key, &bucket) == NULL &&
-                equal(trim(older->fields[in_older]), value)) {
+                !is_doubtful(diff, older->key) && equal(trim(older->fields[in_older]), value)) {
                 older->is_followed = true;
                 newer->followed = older;
             }
@@ -449,9 +473,11 @@ static void compare_newer(struct diff *diff, struct row *row)
     if (!row->is_first)
         return;
     const struct row *older = lookup(&diff->older, row->key, &bucket);
-    if (older == NULL && row->followed == NULL) {
+    if (row->followed == NULL && (older == NULL || is_doubtful(diff, row->key))) {
         diff->added++;
         put_record(diff, "new", row, &diff->newer);
+        if (older != NULL)
+            put_carried(diff, older);
         put_text(diff->out, "}}\n");
         return;
     }

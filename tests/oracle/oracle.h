@@ -12,9 +12,11 @@ struct oracle_options {
     const char *key;
     const char *columns[8]; /* normalized; compared; none means those that both files have */
     size_t column_count;
-    const char *follow; /* or NULL */
-    const char *current_column;
+    const char *follow;         /* or NULL */
+    const char *current_column; /* or NULL */
     const char *current_value;
+    const char *doubtful_column; /* or NULL */
+    const char *doubtful_value;
     bool limited;
     bool limit_is_share;
     double limit;

@@ -71,6 +71,8 @@ static struct diff_options translate(const struct oracle_options *options)
         .follow = options->follow,
         .current_column = options->current_column,
         .current_value = options->current_value,
+        .doubtful_column = options->doubtful_column,
+        .doubtful_value = options->doubtful_value,
         .max_lapse = {options->limited, options->limit_is_share, options->limit},
         .all = options->all};
 }
