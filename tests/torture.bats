@@ -55,6 +55,11 @@ results() {
   torture --least 30 csv-diff "$PWD/older.csv" "$PWD/newer.csv"
   torture --least 30 csv-diff -p -f akid "$PWD/older.csv" "$PWD/newer.csv"
   torture --kind write csv-diff "$PWD/older.csv" "$PWD/newer.csv"
+  # Memory that runs out while the options are read is no wrong usage.
+  run -0 torture --least 40 csv-diff -k Email -c $'First_Name,phone\nakid' -f akid -u phone=1 -d phone=2 -m 99% \
+    "$PWD/older.csv" "$PWD/newer.csv"
+  has "$output" 'times status 74'
+  [[ $output != *'status 64'* ]]
 }
 
 @test "an-upsert and an-lapse, dry: every allocation, write and read" {

@@ -45,81 +45,86 @@ static void options_free(struct options *options)
     free(options->doubtful);
 }
 
-/* Takes a normalized copy in place of the one before. */
-static bool take(char **into, const char *text)
+/* Takes a normalized copy in place of the one before. STATUS_USAGE when it is empty, STATUS_IO when
+ * memory runs out, here as below. */
+static enum status take(char **into, const char *text)
 {
     free(*into);
     *into = text_normalized(text);
-    return *into != NULL;
+    return *into == NULL ? STATUS_IO : (*into)[0] == '\0' ? STATUS_USAGE : STATUS_OK;
 }
 
-/* Adds one name of a list, unless there is nothing but blanks. False when memory runs out. */
-static bool add_column(struct options *options, const char *name, size_t length)
+/* Adds one name of a list, unless there is nothing but blanks. */
+static enum status add_column(struct options *options, const char *name, size_t length)
 {
     char *copy = malloc(length + 1);
     if (copy == NULL)
-        return false;
+        return STATUS_IO;
     length = text_normalize(copy, name, length);
     copy[length] = '\0';
     if (length == 0) {
         free(copy);
-        return true;
+        return STATUS_OK;
     }
     size_t count = options->diff.column_count;
     char **columns = reallocarray((void *)options->columns, count + 1, sizeof *columns);
     if (columns == NULL) {
         free(copy);
-        return false;
+        return STATUS_IO;
     }
     columns[count] = copy;
     options->columns = columns;
     options->diff.columns = (const char *const *)columns;
     options->diff.column_count = count + 1;
-    return true;
+    return STATUS_OK;
 }
 
 /* Adds the names of a list, which commas or newlines separate. */
-static bool add_columns(struct options *options, const char *list)
+static enum status add_columns(struct options *options, const char *list)
 {
     while (*list != '\0') {
         size_t length = strcspn(list, ",\n");
-        if (!add_column(options, list, length))
-            return false;
+        enum status status = add_column(options, list, length);
+        if (status != STATUS_OK)
+            return status;
         list += length + (list[length] != '\0');
     }
-    return true;
+    return options->diff.column_count > 0 ? STATUS_OK : STATUS_USAGE;
 }
 
 /* "N" or "P%". */
-static bool read_limit(struct diff_limit *limit, const char *text)
+static enum status read_limit(struct diff_limit *limit, const char *text)
 {
     char number[32];
     size_t length = strlen(text);
     limit->is_share = length > 0 && text[length - 1] == '%';
     if (length == 0 || length >= sizeof number)
-        return false;
+        return STATUS_USAGE;
     memcpy(number, text, length + 1);
     if (limit->is_share)
         number[length - 1] = '\0';
     else if (strchr(number, '.') != NULL)
-        return false;
+        return STATUS_USAGE;
     limit->set = true;
-    return cli_number(number, 0, limit->is_share ? 100 : 1e15, &limit->value);
+    return cli_number(number, 0, limit->is_share ? 100 : 1e15, &limit->value) ? STATUS_OK
+                                                                              : STATUS_USAGE;
 }
 
 /* "COLUMN=VALUE": takes a copy in place of the one before, and cuts it in two. */
-static bool read_pair(char **into, const char *text, const char **column, const char **value)
+static enum status read_pair(char **into, const char *text, const char **column, const char **value)
 {
     free(*into);
     *into = strdup(text);
-    char *equals = *into != NULL ? strchr(*into, '=') : NULL;
+    if (*into == NULL)
+        return STATUS_IO;
+    char *equals = strchr(*into, '=');
     if (equals == NULL)
-        return false;
+        return STATUS_USAGE;
     size_t length = text_normalize(*into, text, (size_t)(equals - *into));
     (*into)[length] = '\0';
     *column = *into;
     *value = equals + 1;
-    return length > 0;
+    return length > 0 ? STATUS_OK : STATUS_USAGE;
 }
 
 /* Writes every change and the summary. A reader that has gone needs no message. */
@@ -198,30 +203,30 @@ static enum status usage(FILE *stream, enum status status)
     return status;
 }
 
-/* Takes one option; false, after a message, when its argument is none. */
-static bool take_option(struct options *options, int option, const char *argument)
+/* Takes one option, and says what is wrong with it. */
+static enum status take_option(struct options *options, int option, const char *argument)
 {
-    bool taken = true;
+    enum status status = STATUS_OK;
     switch (option) {
     case 'k':
-        taken = take(&options->key, argument) && options->key[0] != '\0';
+        status = take(&options->key, argument);
         break;
     case 'c':
-        taken = add_columns(options, argument) && options->diff.column_count > 0;
+        status = add_columns(options, argument);
         break;
     case 'f':
-        taken = take(&options->follow, argument) && options->follow[0] != '\0';
+        status = take(&options->follow, argument);
         break;
     case 'm':
-        taken = read_limit(&options->diff.max_lapse, argument);
+        status = read_limit(&options->diff.max_lapse, argument);
         break;
     case 'u':
-        taken = read_pair(&options->current, argument, &options->diff.current_column,
-                          &options->diff.current_value);
+        status = read_pair(&options->current, argument, &options->diff.current_column,
+                           &options->diff.current_value);
         break;
     case 'd':
-        taken = read_pair(&options->doubtful, argument, &options->diff.doubtful_column,
-                          &options->diff.doubtful_value);
+        status = read_pair(&options->doubtful, argument, &options->diff.doubtful_column,
+                           &options->diff.doubtful_value);
         break;
     case 'a':
         options->diff.all = true;
@@ -233,11 +238,15 @@ static bool take_option(struct options *options, int option, const char *argumen
         options->for_people = true;
         break;
     default:
-        return false;
+        return usage(stderr, STATUS_USAGE);
     }
-    if (!taken)
+    if (status == STATUS_IO) {
+        cli_warn(program, "out of memory");
+    } else if (status != STATUS_OK) {
         cli_warn(program, "-%c: \"%s\" is not what this option takes", option, argument);
-    return taken;
+        (void)usage(stderr, status);
+    }
+    return status;
 }
 
 static enum status operands(struct options *options, int count, char **arguments)
@@ -282,8 +291,7 @@ int main(int argc, char **argv)
                                    : cli_finish(program, usage(stdout, STATUS_OK));
             return (int)status;
         }
-        if (!take_option(&options, option, optarg))
-            status = usage(stderr, STATUS_USAGE);
+        status = take_option(&options, option, optarg);
     }
     if (status == STATUS_OK)
         status = operands(&options, argc - optind, argv + optind);
