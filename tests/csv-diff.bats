@@ -91,6 +91,35 @@ END
   [ "$(summary)" = '[2,2,1,0,1,0,0]' ]
 }
 
+@test "-c: a name that holds a comma, a quote or a newline stands in quotes" {
+  csv older.csv 'email,"City, State","say ""x""",zip' 'a@x,Bonn,1,1' 'b@x,Kiel,1,1' 'c@x,Ulm,1,1'
+  csv newer.csv 'email,"City, State","say ""x""",zip' 'a@x,Trier,1,1' 'b@x,Kiel,2,1' 'c@x,Ulm,1,2'
+  for list in '"city, STATE"' $' "City, State" \r\n' 'no,"city, state"' $'"city, state"\nno'; do
+    run -0 --separate-stderr csv-diff -c "$list" older.csv newer.csv
+    [ "$(jq -r 'select(.key).key' <<<"$output")" = a@x ]
+  done
+  for list in 'say "x"' '"say ""x"""' $'"a\nb",say "x"'; do
+    run -0 --separate-stderr csv-diff -c "$list" older.csv newer.csv
+    [ "$(jq -r 'select(.key).key' <<<"$output")" = b@x ]
+  done
+  for list in '"' '"zip' '"zip"x' '""' '"a""'; do
+    run -64 --separate-stderr csv-diff -c "$list" older.csv newer.csv
+    has "$stderr" "-c: \"$list\" is not"
+  done
+}
+
+@test "-c takes what an-upsert --print-columns prints, whatever the names" {
+  csv older.csv 'email,"city, state","a ""b"" c",zip' 'a@x,Bonn,1,1' 'b@x,Kiel,1,1'
+  csv newer.csv 'email,"city, state","a ""b"" c",zip' 'a@x,Bonn,2,2' 'b@x,Kiel,1,2'
+  jq -n '{email: "email", custom_fields: {A: "a \"b\" c", C: "City, State", is_member: {value: "True"}}}' >map.json
+  run -0 --separate-stderr csv-diff -c "$(an-upsert -m map.json --print-columns)" older.csv newer.csv
+  [ "$(jq -c 'select(.key) | [.key,.was]' <<<"$output")" = '["a@x",{"a \"b\" c":"1"}]' ]
+  jq -n '{email: "city, state", custom_fields: {is_member: {value: "True"}}}' >map.json
+  [ "$(an-upsert -m map.json --print-columns)" = '"city, state"' ]
+  run -0 --separate-stderr csv-diff -c "$(an-upsert -m map.json --print-columns)" older.csv newer.csv
+  [ "$(summary)" = '[2,2,2,0,0,0,0]' ]
+}
+
 @test "-c: what OLDER lacks counts as empty there" {
   csv older.csv 'email' 'a@x' 'b@x'
   csv newer.csv 'email,phone' 'a@x,123' 'b@x,'

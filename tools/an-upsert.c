@@ -251,6 +251,22 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     }
 }
 
+/* A column's name on a line, in quotes where csv-diff -c would not take it for one name else. */
+static void print_column(const char *name)
+{
+    if (name[strcspn(name, ",\"\r\n")] == '\0') {
+        (void)puts(name);
+        return;
+    }
+    (void)putchar('"');
+    for (; *name != '\0'; name++) {
+        if (*name == '"')
+            (void)putchar('"');
+        (void)putchar(*name);
+    }
+    (void)puts("\"");
+}
+
 /* The field map itself, for people and for csv-diff -c. */
 static enum status print(const struct sender_options *options, enum sender_action action,
                          struct failure *failure)
@@ -271,7 +287,7 @@ static enum status print(const struct sender_options *options, enum sender_actio
     }
     json_array_foreach(columns, index, column)
     {
-        (void)puts(json_string_value(column));
+        print_column(json_string_value(column));
     }
     json_decref(columns);
     field_map_free(map);

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,17 +80,53 @@ static enum status add_column(struct options *options, const char *name, size_t 
     return STATUS_OK;
 }
 
-/* Adds the names of a list, which commas or newlines separate. */
-static enum status add_columns(struct options *options, const char *list)
+/* Takes the quotes off a name that begins with one, in place; `*list` is then what stands behind
+ * the closing one. SIZE_MAX when there is none, else the name's length. */
+static size_t unquote(char *name, char **list)
 {
+    size_t length = 0;
+    for (char *at = name + 1; *at != '\0'; at++) {
+        if (*at == '"' && *++at != '"') {
+            *list = at;
+            return length;
+        }
+        name[length++] = *at;
+    }
+    return SIZE_MAX;
+}
+
+/* Adds the names of a list, which commas or newlines separate; a name in quotes may hold these.
+ * Makes use of the list's own bytes. */
+static enum status add_columns(struct options *options, char *list)
+{
+    const char *blanks = " \t\r";
     while (*list != '\0') {
-        size_t length = strcspn(list, ",\n");
-        enum status status = add_column(options, list, length);
+        char *name = list + strspn(list, blanks);
+        size_t length;
+        if (*name == '"') {
+            length = unquote(name, &list);
+            list += length != SIZE_MAX ? strspn(list, blanks) : 0;
+            if (length == SIZE_MAX || (*list != '\0' && *list != ',' && *list != '\n'))
+                return STATUS_USAGE;
+        } else {
+            length = strcspn(name, ",\n");
+            list = name + length;
+        }
+        enum status status = add_column(options, name, length);
         if (status != STATUS_OK)
             return status;
-        list += length + (list[length] != '\0');
+        list += *list != '\0';
     }
     return options->diff.column_count > 0 ? STATUS_OK : STATUS_USAGE;
+}
+
+/* The same of an option's argument, which is to stay as it is. */
+static enum status take_columns(struct options *options, const char *argument)
+{
+    char *list = strdup(argument);
+    enum status status = list == NULL ? STATUS_IO : add_columns(options, list);
+    free(list);
+    return status;
 }
 
 /* "N" or "P%". */
@@ -212,7 +249,7 @@ static enum status take_option(struct options *options, int option, const char *
         status = take(&options->key, argument);
         break;
     case 'c':
-        status = add_columns(options, argument);
+        status = take_columns(options, argument);
         break;
     case 'f':
         status = take(&options->follow, argument);
