@@ -2,7 +2,8 @@
  * The bytes of an export: a file mapped into memory, or a pipe read into it.
  *
  * A mapped file costs no private memory, but must not be cut short by somebody else meanwhile, as
- * with every mapped file; what is written into it meanwhile is caught where it is parsed.
+ * with every mapped file: to read what is gone is a SIGBUS, which is the program's. What is written
+ * into it meanwhile is caught where it is parsed.
  */
 #ifndef CSV_TEXT_H
 #define CSV_TEXT_H

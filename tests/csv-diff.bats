@@ -474,6 +474,22 @@ refuses() {
   [ "$(cat out)" = 1 ]
 }
 
+@test "a file that is cut short while it is read is status 74 and one message" {
+  awk 'BEGIN { print "email,n"; for (i = 0; i < 30000; i++) print i "@x,1" }' >older.csv
+  mkfifo newer.csv
+  csv-diff older.csv newer.csv >out 2>err &
+  # OLDER is mapped before NEWER is opened, and both are read after that.
+  exec 4>newer.csv
+  : >older.csv
+  csv '/dev/fd/4' email,n a@x,1
+  exec 4>&-
+  status=0
+  wait $! || status=$?
+  [ "$status" -eq 74 ]
+  [ ! -s out ]
+  [ "$(cat err)" = 'csv-diff: a file was cut short while it was read, or its disk failed' ]
+}
+
 @test "-p writes lines for people, without colour into a pipe" {
   two_exports
   run -0 --separate-stderr csv-diff -p older.csv newer.csv

@@ -286,6 +286,23 @@ static enum status take_option(struct options *options, int option, const char *
     return status;
 }
 
+/* What a mapped file no longer holds cannot be read; nothing can be gone on with. */
+static void on_bus_error(int number)
+{
+    static const char message[] =
+        "csv-diff: a file was cut short while it was read, or its disk failed\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(STATUS_IO);
+}
+
+static void handle_signals(void)
+{
+    struct sigaction bus_error = {.sa_handler = on_bus_error};
+    (void)sigaction(SIGBUS, &bus_error, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
+}
+
 static enum status operands(struct options *options, int count, char **arguments)
 {
     if (count != 2) {
@@ -332,7 +349,7 @@ int main(int argc, char **argv)
     }
     if (status == STATUS_OK)
         status = operands(&options, argc - optind, argv + optind);
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
+    handle_signals();
     if (status == STATUS_OK)
         status = run(&options);
     options_free(&options);
