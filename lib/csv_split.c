@@ -88,7 +88,7 @@ static enum status next_record(struct splitter *splitter, size_t *start, bool *m
                           "the quotation mark that opens a field of this row is never closed; is "
                           "the file cut off?");
         case CSV_SEVERAL:
-            return csv_table_fail(splitter->table, failure);
+            return csv_table_changed(splitter->table, failure);
         case CSV_OUT_OF_MEMORY:
             return fail_memory(failure);
         }
@@ -294,16 +294,21 @@ size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_line
     return csv_text_line(table->text, (size_t)table->rows[row].start, lines);
 }
 
-bool csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record)
+enum status csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record,
+                            struct failure *failure)
 {
     size_t length;
     const char *bytes = csv_table_row(table, row, &length);
-    return csv_record_parse(record, bytes, length) == CSV_PARSED &&
-           csv_record_count(record) == csv_header_count(table->header);
+    enum csv_result result = csv_record_parse(record, bytes, length);
+    if (result == CSV_OUT_OF_MEMORY)
+        return fail_memory(failure);
+    if (result != CSV_PARSED || csv_record_count(record) != csv_header_count(table->header))
+        return csv_table_changed(table, failure);
+    return STATUS_OK;
 }
 
-enum status csv_table_fail(const struct csv_table *table, struct failure *failure)
+enum status csv_table_changed(const struct csv_table *table, struct failure *failure)
 {
-    return fail(failure, STATUS_IO, "%.300s: it changed while it was read, or memory ran out",
+    return fail(failure, STATUS_IO, "%.300s: it changed while it was read",
                 csv_text_name(table->text));
 }

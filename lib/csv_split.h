@@ -70,11 +70,11 @@ bool csv_table_same(const struct csv_table *table, size_t row, const struct csv_
 /* The line that a row begins on, from 1. */
 size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines);
 
-/* Parses a row. False when it is not what it was when it was checked, or memory ran out: see
- * csv_table_fail. */
-bool csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record);
+/* Parses a row. STATUS_IO when it is not what it was when it was checked, or memory ran out. */
+enum status csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record,
+                            struct failure *failure);
 
-/* The sentence for a row that could not be parsed again. STATUS_IO. */
-enum status csv_table_fail(const struct csv_table *table, struct failure *failure);
+/* The sentence for a text that is not what it was when it was checked. STATUS_IO. */
+enum status csv_table_changed(const struct csv_table *table, struct failure *failure);
 
 #endif

@@ -54,10 +54,10 @@ static enum status load(const struct csv_table *table, uint64_t row, size_t colu
                         struct csv_record *record, struct csv_value *value, struct failure *failure)
 {
     *value = (struct csv_value){"", 0};
-    if (!csv_table_parse(table, (size_t)row, record))
-        return csv_table_fail(table, failure);
-    *value = trimmed(csv_record_value(record, column));
-    return STATUS_OK;
+    enum status status = csv_table_parse(table, (size_t)row, record, failure);
+    if (status == STATUS_OK)
+        *value = trimmed(csv_record_value(record, column));
+    return status;
 }
 
 /* The queue of a value: the number of its first entry, KEY_NONE when there is none. */

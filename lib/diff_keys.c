@@ -176,7 +176,7 @@ static enum status enter_later(struct diff_keys *keys, struct row_compare *compa
     enum status status =
         diff_keys_find(compare, keys->match->older, keys->index, row, &probe, &first, failure);
     if (status == STATUS_OK && first == KEY_NONE)
-        status = csv_table_fail(keys->match->older, failure);
+        status = csv_table_changed(keys->match->older, failure);
     if (status == STATUS_OK && (diff_match_state(keys->match, row) & OLDER_DOUBTFUL) == 0)
         diff_match_forget(keys->match, first, OLDER_DOUBTFUL);
     if (status == STATUS_OK && (diff_match_state(keys->match, first) & OLDER_SEVERAL) == 0) {

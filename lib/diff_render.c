@@ -60,12 +60,6 @@ struct share {
 
 /* ---- one change ---- */
 
-static enum status load(const struct csv_table *table, uint64_t row, struct csv_record *record,
-                        struct failure *failure)
-{
-    return csv_table_parse(table, (size_t)row, record) ? STATUS_OK : csv_table_fail(table, failure);
-}
-
 static void fill_row(struct share *share, const struct csv_table *table,
                      const struct csv_record *record, struct diff_change *change)
 {
@@ -124,7 +118,8 @@ static enum status fill_before(struct share *share, const struct due *due,
                                struct diff_change *change)
 {
     const struct diff_match *match = share->renderer->match;
-    enum status status = load(match->older, due->older, share->older, &share->failure);
+    enum status status =
+        csv_table_parse(match->older, (size_t)due->older, share->older, &share->failure);
     if (status != STATUS_OK)
         return status;
     carry_columns(share, change);
@@ -148,8 +143,8 @@ static enum status render_one(struct share *share, const struct due *due)
                                  .key_name = renderer->key_name,
                                  .file = renderer->newer_path,
                                  .line = due->line};
-    enum status status = load(table, due->kind == DIFF_LAPSED ? due->older : due->newer,
-                              share->newer, &share->failure);
+    uint64_t row = due->kind == DIFF_LAPSED ? due->older : due->newer;
+    enum status status = csv_table_parse(table, (size_t)row, share->newer, &share->failure);
     if (status != STATUS_OK)
         return status;
     fill_row(share, table, share->newer, &change);

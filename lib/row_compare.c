@@ -165,8 +165,9 @@ static bool compare_written(struct row_compare *compare, uint64_t older, uint64_
 
 static enum status parse(struct side *side, uint64_t row, struct failure *failure)
 {
-    if (!csv_table_parse(side->table, (size_t)row, side->record))
-        return csv_table_fail(side->table, failure);
+    enum status status = csv_table_parse(side->table, (size_t)row, side->record, failure);
+    if (status != STATUS_OK)
+        return status;
     struct csv_value key = csv_record_value(side->record, side->table->key);
     buffer_clear(&side->key);
     if (!buffer_append(&side->key, key.bytes, key.length))
