@@ -65,7 +65,8 @@ struct diff_change {
     struct csv_value key;        /* normalized; empty when skipped */
     const struct diff_pair *row; /* in the order of the columns */
     size_t row_count;
-    const struct diff_pair *was; /* DIFF_UPDATED: the older values of what differs */
+    const struct diff_pair
+        *was; /* updated, or new and doubtful: the older values of what differs */
     size_t was_count;
     const char *key_name; /* DIFF_SKIPPED: the column that is empty, the file, the line from 1 */
     const char *file;

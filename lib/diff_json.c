@@ -114,7 +114,7 @@ void diff_json_change(struct output *output, const struct diff_change *change, c
     }
     output_text(output, ",\"row\":");
     write_object(output, change->row, change->row_count);
-    if (change->kind == DIFF_UPDATED) {
+    if (change->kind == DIFF_UPDATED || change->was_count > 0) {
         output_text(output, ",\"was\":");
         write_object(output, change->was, change->was_count);
     }

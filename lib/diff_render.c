@@ -113,7 +113,7 @@ static enum status fill_key(struct share *share, const struct csv_table *table,
     return STATUS_OK;
 }
 
-/* What OLDER says of the member: what only it knows, and of an updated one, what differs. */
+/* What OLDER says of the member: what only it knows, and what differs. */
 static enum status fill_before(struct share *share, const struct due *due,
                                struct diff_change *change)
 {
@@ -123,8 +123,6 @@ static enum status fill_before(struct share *share, const struct due *due,
     if (status != STATUS_OK)
         return status;
     carry_columns(share, change);
-    if (due->kind != DIFF_UPDATED)
-        return STATUS_OK;
     change->was = share->was;
     if (due->is_followed)
         add_was(share, match->newer->key, csv_record_value(share->older, match->older->key),

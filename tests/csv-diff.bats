@@ -227,12 +227,12 @@ END
   [ "$(jq -c 'select(.change) | [.change,.was]' <<<"$output")" = '["updated",{}]' ]
 }
 
-@test "--doubtful: who may not be there is new when NEWER has the key, and keeps what only OLDER knows" {
+@test "--doubtful: who may not be there is new when NEWER has the key, and keeps what only OLDER knows, and what was" {
   csv older.csv 'email,city,map' 'a@x,Bonn,begun' 'b@x,Kiel,begun' 'c@x,Ulm,now' 'd@x,Rom,Begun' 'e@x,Jena,'
   csv newer.csv 'city,email' 'Trier,A@x' 'Kiel,b@x' 'Ulm,c@x' 'Pisa,d@x' 'Jena,e@x'
   run -0 --separate-stderr csv-diff --doubtful MAP=begun older.csv newer.csv
   diff - <(echo "$output") <<'END'
-{"change":"new","key":"a@x","row":{"city":"Trier","email":"A@x","map":"begun"}}
+{"change":"new","key":"a@x","row":{"city":"Trier","email":"A@x","map":"begun"},"was":{"city":"Bonn"}}
 {"change":"new","key":"b@x","row":{"city":"Kiel","email":"b@x","map":"begun"}}
 {"change":"updated","key":"d@x","row":{"city":"Pisa","email":"d@x","map":"Begun"},"was":{"city":"Rom"}}
 {"summary":{"older":3,"newer":5,"unchanged":2,"new":2,"updated":1,"lapsed":0,"skipped":0}}
@@ -280,7 +280,7 @@ END
   csv newer.csv 'email,n' 'a@x,1' 'b@x,2' 'b@x,1' 'c@x,3'
   run -0 --separate-stderr csv-diff -d map=begun older.csv newer.csv
   [ "$(jq -c 'select(.change) | [.change,.key,.row.n,.was]' <<<"$output")" = \
-    $'["new","b@x","2",null]\n["updated","c@x","3",{"n":"1"}]' ]
+    $'["new","b@x","2",{"n":"1"}]\n["updated","c@x","3",{"n":"1"}]' ]
   [ "$(summary)" = '[2,3,1,1,1,0,0]' ]
 }
 

@@ -404,6 +404,29 @@ static void put_carried(struct diff *diff, const struct row *older)
     }
 }
 
+/* The first compared column from `i` on in which the rows differ; their count when none does. */
+static size_t differing(const struct diff *diff, const struct row *older, const struct row *newer,
+                        size_t i)
+{
+    size_t match;
+    while (i < newer->count &&
+           !(is_compared(diff, i, &match) && !equal(value_of(older, match), newer->fields[i])))
+        i++;
+    return i;
+}
+
+/* Writes what of a row was otherwise, as members of an object that has some if `any`. */
+static void put_differences(struct diff *diff, const struct row *older, const struct row *newer,
+                            bool any)
+{
+    for (size_t i = differing(diff, older, newer, 0); i < newer->count;
+         i = differing(diff, older, newer, i + 1)) {
+        size_t match;
+        (void)is_compared(diff, i, &match);
+        put_pair(diff->out, &any, diff->newer.rows[0].fields[i], value_of(older, match));
+    }
+}
+
 static void put_updated(struct diff *diff, const struct row *older, const struct row *newer,
                         bool is_followed)
 {
@@ -414,10 +437,18 @@ static void put_updated(struct diff *diff, const struct row *older, const struct
     if (is_followed)
         put_pair(diff->out, &any, diff->newer.rows[0].fields[diff->newer.key],
                  older->fields[diff->older.key]);
-    for (size_t i = 0; i < newer->count; i++) {
-        size_t match;
-        if (is_compared(diff, i, &match) && !equal(value_of(older, match), newer->fields[i]))
-            put_pair(diff->out, &any, diff->newer.rows[0].fields[i], value_of(older, match));
+    put_differences(diff, older, newer, any);
+    put_text(diff->out, "}}\n");
+}
+
+static void put_new(struct diff *diff, const struct row *doubtful, const struct row *newer)
+{
+    put_record(diff, "new", newer, &diff->newer);
+    if (doubtful != NULL)
+        put_carried(diff, doubtful);
+    if (doubtful != NULL && differing(diff, doubtful, newer, 0) < newer->count) {
+        put_text(diff->out, "},\"was\":{");
+        put_differences(diff, doubtful, newer, false);
     }
     put_text(diff->out, "}}\n");
 }
@@ -475,10 +506,7 @@ static void compare_newer(struct diff *diff, struct row *row)
     const struct row *older = lookup(&diff->older, row->key, &bucket);
     if (row->followed == NULL && (older == NULL || is_doubtful(diff, row->key))) {
         diff->added++;
-        put_record(diff, "new", row, &diff->newer);
-        if (older != NULL)
-            put_carried(diff, older);
-        put_text(diff->out, "}}\n");
+        put_new(diff, older, row);
         return;
     }
     bool same = row->followed == NULL && any_same(diff, row->key);
