@@ -271,6 +271,32 @@ enum status acknowledgement_read(const json_t *record, const struct acknowledgem
     return status;
 }
 
+/* Notes a change that is about to be sent. Of a change of address, at both: whoever is at the newer
+ * one may be made a member by it (when it is another person's), and is none if it comes to nothing.
+ */
+static enum status begin(const struct acknowledgement *acknowledgement, struct roster *roster,
+                         struct failure *failure)
+{
+    const char *former = acknowledgement->former_email;
+    struct roster_member member = {.email = former != NULL ? former : acknowledgement->email,
+                                   .id = acknowledgement->id,
+                                   .digest = acknowledgement->digest,
+                                   .row = acknowledgement->row};
+    enum status status = roster_put(roster, &member, failure);
+    if (status != STATUS_OK || former == NULL)
+        return status;
+    json_t *row = json_copy(acknowledgement->row);
+    bool made =
+        row != NULL && json_object_set_new(row, "email", json_string(acknowledgement->email)) == 0;
+    struct roster_member newer = {.email = acknowledgement->email,
+                                  .id = acknowledgement->id,
+                                  .digest = ROSTER_BEGUN_NEW,
+                                  .row = row};
+    status = made ? roster_put(roster, &newer, failure) : fail_memory(failure);
+    json_decref(row);
+    return status;
+}
+
 enum status acknowledgement_apply(const struct acknowledgement *acknowledgement,
                                   struct roster *roster, bool *changes, struct failure *failure)
 {
@@ -288,9 +314,7 @@ enum status acknowledgement_apply(const struct acknowledgement *acknowledgement,
         return status;
     case ACKNOWLEDGED_BEGIN:
         *changes = true;
-        if (acknowledgement->former_email != NULL)
-            member.email = acknowledgement->former_email;
-        return roster_put(roster, &member, failure);
+        return begin(acknowledgement, roster, failure);
     case ACKNOWLEDGED_LAPSE:
         *changes = true;
         return roster_remove(roster, acknowledgement->email, failure);

@@ -53,10 +53,19 @@ static bool read_job(struct flight *flight, const char *service,
         job->older = flight->older;
         flight->older_hash = hash(flight->older);
     }
-    if (id != NULL && person_is_id(id) && (job->id = strdup(id)) == NULL)
+    flight->id_hash = flight->key_hash;
+    if (id == NULL || !person_is_id(id))
+        return true;
+    flight->id_hash = hash(id);
+    const char *state = ndjson_string(row, ROSTER_MAP_COLUMN);
+    bool may_be_elsewhere = text_begins(state, ROSTER_BEGUN_MOVE);
+    bool is_lapse = ascii_equal(ndjson_string(flight->record, "change"), "lapsed");
+    /* Whoever lapses after a move that is in doubt is whoever has the address. */
+    if (is_lapse && (may_be_elsewhere || ascii_equal(state, ROSTER_BEGUN_NEW)))
+        return true;
+    if ((job->id = strdup(id)) == NULL)
         return false;
-    if (job->older == NULL && job->id != NULL &&
-        text_begins(ndjson_string(row, ROSTER_MAP_COLUMN), ROSTER_BEGUN_MOVE))
+    if (job->older == NULL && may_be_elsewhere)
         job->older = job->key;
     return true;
 }
@@ -93,7 +102,8 @@ bool flight_must_wait(const struct flight *flight, const struct flight *active)
         return false;
     for (const struct flight *at = active; at != NULL; at = at->next)
         if (at->key_hash == flight->key_hash || at->key_hash == flight->older_hash ||
-            at->older_hash == flight->key_hash || at->older_hash == flight->older_hash)
+            at->older_hash == flight->key_hash || at->older_hash == flight->older_hash ||
+            at->id_hash == flight->id_hash)
             return true;
     return false;
 }

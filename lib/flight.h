@@ -20,6 +20,7 @@ struct flight {
     char *older;
     uint64_t key_hash;
     uint64_t older_hash; /* of the address before a followed change; the key's without one */
+    uint64_t id_hash;    /* of the roster's id; the key's without one */
     long code;
     unsigned attempts;
 };
@@ -34,7 +35,7 @@ enum status flight_new(const struct ndjson_reader *reader, const struct ndjson_l
 void flight_free(struct flight *flight);
 
 /* Whether the record must wait: for those of the list `active` that concern one of its addresses
- * or, being the summary, for all of them. */
+ * or the same person or, being the summary, for all of them. */
 bool flight_must_wait(const struct flight *flight, const struct flight *active);
 
 /* The job's result as it is written: what is known of the sending first, then what the program

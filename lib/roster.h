@@ -24,7 +24,8 @@ struct roster;
 
 /* What stands before the digest of a member of whom a change was begun: whether Action Network has
  * it is not known. The second one, when that was a change of address. And in place of a digest,
- * where before that change there was nobody. */
+ * where before that change there was nobody: then the id, where there is one, is that of the person
+ * who may have been moved there. */
 #define ROSTER_BEGUN "begun-"
 #define ROSTER_BEGUN_MOVE ROSTER_BEGUN "moved-"
 #define ROSTER_BEGUN_NEW ROSTER_BEGUN "new"

@@ -151,6 +151,8 @@ c@example.org,Kiel,,,begun-1
 d@example.org,,,,begun-
 " Old@example.org",Bonn,,,begun-moved-
 END
+  # At the newer address nobody is a member yet.
+  has "$(roster-dump --begun)" 'new@example.org,Bonn,,,begun-new'
 }
 
 @test "--begin notes nothing after its deadline, and writes on all the same" {

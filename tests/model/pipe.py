@@ -14,6 +14,10 @@ SANDBOX = os.path.join(HERE, "..", "sandbox", "actionnetwork.py")
 KEY = "model-key-that-opens-nothing"
 COLUMNS = ["akid", "first_name", "city", "phone", "email"]  # of the export, beside list_date
 PATIENCE = 120  # seconds for one run of the pipe
+MOVED_FIRST = """import sys
+lines = sys.stdin.readlines()
+lines.sort(key=lambda line: '"action_network_map":"begun-moved-' not in line)
+sys.stdout.writelines(lines)"""  # as an-sync does
 
 
 class Wrong(Exception):
@@ -23,7 +27,7 @@ class Wrong(Exception):
 class Pipe:
     """The pipe that an-sync composes, in a directory with a roster and two field maps."""
 
-    STAGES = ["csv-diff", "an-upsert", "an-lapse", "roster-commit", "slack-notify"]
+    STAGES = ["csv-diff", "roster-begin", "an-upsert", "an-lapse", "roster-commit", "slack-notify"]
     STATUSES = {0, 1, 65, 69, 74, 75, 77}
 
     def __init__(self, directory, sandbox):
@@ -59,8 +63,9 @@ class Pipe:
         return done.stdout
 
     def roster(self):
-        """The members' rows by address, with the roster's two columns."""
-        rows = csv.DictReader(self.output("roster-dump").splitlines(keepends=True))
+        """The members' rows by address, with the roster's two columns, and those of whom a run began to
+        make members."""
+        rows = csv.DictReader(self.output("roster-dump", "--begun").splitlines(keepends=True))
         return {row["email"].strip().lower(): row for row in rows}
 
     def run(self, export, disturbance):
@@ -68,7 +73,7 @@ class Pipe:
         self.runs += 1
         write_export(self.path("newer.csv"), export)
         with open(self.path("older.csv"), "wb") as older:
-            dump = subprocess.Popen(["roster-dump"], env=self.environment, stdout=older)
+            dump = subprocess.Popen(["roster-dump", "--begun"], env=self.environment, stdout=older)
         if disturbance.hits("roster-dump"):
             time.sleep(disturbance.moment() / 10)
             dump.kill()
@@ -88,11 +93,14 @@ class Pipe:
         return self.judge(processes, errors, killed)
 
     def commands(self, disturbance):
-        """The programs and their options. tee keeps what roster-commit has let through."""
+        """The programs and their options. tee keeps what the second roster-commit has let through."""
         path = self.environment["AN_FIELD_MAP"]
         upsert, lapse = disturbance.options(), disturbance.options()
         return {"csv-diff": ["csv-diff", "-c", self.columns[path], "--follow", "akid", "--current",
-                             f"action_network_map={self.digests[path]}", "older.csv", "newer.csv"],
+                             f"action_network_map={self.digests[path]}", "--doubtful",
+                             "action_network_map=begun-new", "older.csv", "newer.csv"],
+                "moved-first": ["python3", "-c", MOVED_FIRST],
+                "roster-begin": ["roster-commit", "--begin"],
                 "an-upsert": ["an-upsert", *upsert], "an-lapse": ["an-lapse", *lapse],
                 "roster-commit": ["roster-commit"],
                 "tee": ["tee", "-p", "results.ndjson"], "slack-notify": ["slack-notify", "-n"]}
@@ -127,7 +135,8 @@ class Pipe:
                 record = json.loads(line)
                 if record.get("result", {}).get("status") != "ok":
                     continue
-                if (record["key"] in roster) != (record["change"] != "lapsed"):
+                map_there = roster.get(record["key"], {}).get("action_network_map")
+                if map_there != (record["result"]["map"] if record["change"] != "lapsed" else None):
                     raise Wrong(f"acknowledged, passed on, and not in the roster: {line}")
 
 

@@ -30,7 +30,10 @@ class Trouble(Calm):
         self.events = []
         for _ in range(dice.randint(0, 3)):
             kinds = ["kill", "kill", "term", "pause"] if lethal else ["pause"]
-            self.events.append((dice.choice(kinds), dice.choice(["roster-dump", *Pipe.STAGES])))
+            event = (dice.choice(kinds), dice.choice(["roster-dump", *Pipe.STAGES]))
+            # Who asks it to end asks those who send, too: what it does not note is not sent then.
+            if event != ("term", "roster-begin"):
+                self.events.append(event)
 
     def hits(self, program):
         return ("kill", program) in self.events
