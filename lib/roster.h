@@ -57,9 +57,10 @@ void roster_close(struct roster *roster);
 
 /* Changes are pending, and invisible to others, until roster_commit has made all of them durable. A
  * local store does that in one transaction. A remote one does it piece by piece: an error of
- * roster_commit may leave some of it stored, and others may see some of it earlier. Since each
- * change is one acknowledgement that is true by itself, that is no harm: what is not stored is a
- * difference again.
+ * roster_commit may leave some of it stored, and others may see some of it earlier. Each change is
+ * true by itself, so what is not stored is a difference again. Only a change of address is two: of
+ * one that is stored by half, both addresses are in the roster, and what keeps the older one from
+ * being taken for a person's is that it was noted as begun.
  *
  * An error of any of the following four calls forgets all that is pending, and but for what
  * roster_commit was about, nothing of it is stored. STATUS_IO (the disk is full, or the roster was

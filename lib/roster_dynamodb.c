@@ -3,8 +3,8 @@
  *
  * Changes wait in memory until the commit, the last one of each address only, since a batch may
  * name a key once. A commit is not one transaction: DynamoDB's hold 100 items and cost twice as
- * much, and each acknowledgement stands for itself. Columns are stored before the members that have
- * them, and the run that tells of members after them.
+ * much, and each change stands for itself (see roster.h). Columns are stored before the members
+ * that have them, and the run that tells of members after them.
  */
 #include "roster.h"
 
