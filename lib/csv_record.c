@@ -1,7 +1,8 @@
 #include "csv_record.h"
 
+#include "text.h"
+
 #include <csv.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,15 @@ enum csv_result csv_record_parse(struct csv_record *record, const char *bytes, s
 size_t csv_record_wrong_at(const struct csv_record *record)
 {
     return record->wrong_at;
+}
+
+bool csv_record_is_text(const struct csv_record *record)
+{
+    /* A NUL parts the fields from each other, and belongs to none of them. */
+    const char *at = record->bytes;
+    for (size_t i = 0; i < record->count; i++, at++)
+        at += strlen(at);
+    return at == record->bytes + record->length && utf8_valid(record->bytes, record->length, NULL);
 }
 
 size_t csv_record_count(const struct csv_record *record)

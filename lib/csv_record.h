@@ -4,11 +4,12 @@
 #ifndef CSV_RECORD_H
 #define CSV_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct csv_record;
 
-/* A field's bytes, with a NUL behind them; they may hold anything but a NUL. */
+/* A field's bytes, with a NUL behind them; what else they hold is what was parsed. */
 struct csv_value {
     const char *bytes;
     size_t length;
@@ -35,6 +36,9 @@ enum csv_result csv_record_parse(struct csv_record *record, const char *bytes, s
 
 /* Behind CSV_BAD_QUOTE: the offset of the byte that is wrong. */
 size_t csv_record_wrong_at(const struct csv_record *record);
+
+/* Whether all fields are UTF-8 and hold no NUL. */
+bool csv_record_is_text(const struct csv_record *record);
 
 /* How many fields were parsed, and one of them. Borrowed until the next parse. */
 size_t csv_record_count(const struct csv_record *record);

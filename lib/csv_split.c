@@ -302,7 +302,8 @@ enum status csv_table_parse(const struct csv_table *table, size_t row, struct cs
     enum csv_result result = csv_record_parse(record, bytes, length);
     if (result == CSV_OUT_OF_MEMORY)
         return fail_memory(failure);
-    if (result != CSV_PARSED || csv_record_count(record) != csv_header_count(table->header))
+    if (result != CSV_PARSED || csv_record_count(record) != csv_header_count(table->header) ||
+        !csv_record_is_text(record))
         return csv_table_changed(table, failure);
     return STATUS_OK;
 }

@@ -490,6 +490,27 @@ refuses() {
   [ "$(cat err)" = 'csv-diff: a file was cut short while it was read, or its disk failed' ]
 }
 
+@test "a file that is written into while it is read is status 74, and what is no text is not written" {
+  for byte in '\xff' '\xc3' '\0' '"'; do
+    awk 'BEGIN { print "email,n"; for (i = 0; i < 100000; i++) print i "@x,0123456789" }' >newer.csv
+    rm -f out
+    mkfifo out
+    csv-diff /dev/null newer.csv >out 2>err &
+    # Once the first change is there, the file was checked; the last ones wait for this reader.
+    exec 4<out
+    read -r first <&4
+    printf "$byte" | dd of=newer.csv bs=1 seek=$(($(stat -c %s newer.csv) - 5)) conv=notrunc status=none
+    cat <&4 >rest
+    exec 4<&-
+    status=0
+    wait $! || status=$?
+    [ "$status" -eq 74 ]
+    [ "$(cat err)" = 'csv-diff: newer.csv: it changed while it was read' ]
+    [[ $first == '{"change":"new","key":"0@x"'* ]]
+    tail -n 1 rest | jq -e .key
+  done
+}
+
 @test "-p writes lines for people, without colour into a pipe" {
   two_exports
   run -0 --separate-stderr csv-diff -p older.csv newer.csv
