@@ -152,12 +152,12 @@ static enum status check_limit(const struct diff *diff, struct failure *failure)
     const struct diff_summary *summary = &diff->summary;
     if (!limit->set)
         return STATUS_OK;
-    double allowed = limit->value;
+    uint64_t most = limit->value;
     if (limit->is_share) {
-        allowed = (double)summary->older * limit->value / 100;
-        allowed = allowed < LEAST_SHARE ? LEAST_SHARE : allowed;
+        /* An index holds no more than 2^31 members: the product is less than 2^58. */
+        most = summary->older * limit->value / DIFF_WHOLE;
+        most = most < LEAST_SHARE ? LEAST_SHARE : most;
     }
-    uint64_t most = allowed < 1e18 ? (uint64_t)allowed : UINT64_MAX;
     if (summary->lapsed <= most)
         return STATUS_OK;
     return fail(

@@ -22,8 +22,10 @@ struct diff;
 struct diff_limit {
     bool set;
     bool is_share;
-    double value; /* members, or percent of OLDER's members */
+    uint64_t value; /* members, or of OLDER's members a share in millionths of a percent */
 };
+
+enum { DIFF_PERCENT = 1000000, DIFF_WHOLE = 100 * DIFF_PERCENT };
 
 /* All borrowed until diff_close. Column names are normalized (text_normalize). */
 struct diff_options {

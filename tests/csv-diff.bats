@@ -352,6 +352,20 @@ END
   run -0 --separate-stderr csv-diff -m 30% older.csv newer.csv
 }
 
+@test "--max-lapse: a share is exact, with its decimals" {
+  csv older.csv email {1..500}@x
+  csv newer.csv email {324..500}@x
+  for most in 64.6 64.60 064.600000 64.7 65 64.6000009 100 100.0; do
+    run -0 --separate-stderr csv-diff -m $most% older.csv newer.csv
+  done
+  for less in 64.599999 64.5 64 .6 0. 0; do
+    run -65 --separate-stderr csv-diff -m $less% older.csv newer.csv
+  done
+  for wrong in % .% 1..2% 1.2.3% 100.000001% 101% 99999999999999999999% -1% 1%% 5%5 1e1% ' 1%' 10000000000000000 99999999999999999999; do
+    run -64 --separate-stderr csv-diff -m "$wrong" older.csv newer.csv
+  done
+}
+
 @test "--max-lapse counts who was followed as still there" {
   csv older.csv akid,email 1,a@x
   csv newer.csv akid,email 1,b@x

@@ -129,22 +129,26 @@ static enum status take_columns(struct options *options, const char *argument)
     return status;
 }
 
-/* "N" or "P%". */
+static bool is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* "N" or "P%"; of a share, what is less than a millionth of a percent is cut off. */
 static enum status read_limit(struct diff_limit *limit, const char *text)
 {
-    char number[32];
-    size_t length = strlen(text);
-    limit->is_share = length > 0 && text[length - 1] == '%';
-    if (length == 0 || length >= sizeof number)
-        return STATUS_USAGE;
-    memcpy(number, text, length + 1);
-    if (limit->is_share)
-        number[length - 1] = '\0';
-    else if (strchr(number, '.') != NULL)
-        return STATUS_USAGE;
-    limit->set = true;
-    return cli_number(number, 0, limit->is_share ? 100 : 1e15, &limit->value) ? STATUS_OK
-                                                                              : STATUS_USAGE;
+    const uint64_t most = 1000000000000000;
+    bool any = false;
+    *limit = (struct diff_limit){.set = true, .is_share = strchr(text, '%') != NULL};
+    for (; is_digit(*text) && limit->value <= most; text++, any = true)
+        limit->value = 10 * limit->value + (uint64_t)(*text - '0');
+    if (!limit->is_share)
+        return any && *text == '\0' && limit->value <= most ? STATUS_OK : STATUS_USAGE;
+    limit->value = limit->value > 100 ? DIFF_WHOLE + 1 : limit->value * DIFF_PERCENT;
+    text += *text == '.';
+    for (uint64_t part = DIFF_PERCENT / 10; is_digit(*text); text++, part /= 10, any = true)
+        limit->value += part * (uint64_t)(*text - '0');
+    return any && strcmp(text, "%") == 0 && limit->value <= DIFF_WHOLE ? STATUS_OK : STATUS_USAGE;
 }
 
 /* "COLUMN=VALUE": takes a copy in place of the one before, and cuts it in two. */

@@ -297,7 +297,9 @@ static void choose_options(struct maker *maker, struct oracle_options *options)
     }
     options->limited = chance(maker, 6);
     options->limit_is_share = chance(maker, 2);
-    options->limit = (double)below(maker, options->limit_is_share ? 60 : 6);
+    options->limit = below(maker, options->limit_is_share ? 600 : 6);
+    if (options->limit_is_share && chance(maker, 2))
+        options->limit -= options->limit % 25;
 }
 
 /* NEWER is OLDER with rows changed, moved, left out, repeated and added. */
@@ -377,7 +379,9 @@ void oracle_case_describe(const struct oracle_case *made, char *text, size_t siz
     if (options->doubtful_column != NULL && at < size)
         at += (size_t)snprintf(text + at, size - at, " -d '%s=%s'", options->doubtful_column,
                                options->doubtful_value);
-    if (options->limited && at < size)
-        (void)snprintf(text + at, size - at, " -m %.0f%s", options->limit,
-                       options->limit_is_share ? "%" : "");
+    if (options->limited && options->limit_is_share && at < size)
+        (void)snprintf(text + at, size - at, " -m %zu.%zu%%", options->limit / 10,
+                       options->limit % 10);
+    else if (options->limited && at < size)
+        (void)snprintf(text + at, size - at, " -m %zu", options->limit);
 }

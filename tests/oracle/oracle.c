@@ -540,12 +540,11 @@ static bool compare(struct diff *diff)
                    older, diff->unchanged + diff->updated + diff->added, diff->unchanged,
                    diff->added, diff->updated, diff->lapsed, diff->skipped);
     put_text(diff->out, line);
-    double limit = diff->options->limit;
-    if (diff->options->limit_is_share) {
-        limit = (double)older * limit / 100;
-        limit = limit < 5 ? 5 : limit;
-    }
-    return !diff->options->limited || diff->lapsed <= (size_t)limit;
+    if (!diff->options->limited)
+        return true;
+    if (diff->options->limit_is_share)
+        return diff->lapsed <= 5 || diff->lapsed * 1000 <= diff->options->limit * older;
+    return diff->lapsed <= diff->options->limit;
 }
 
 static bool is_usable(const struct diff *diff)

@@ -19,7 +19,7 @@ struct oracle_options {
     const char *doubtful_value;
     bool limited;
     bool limit_is_share;
-    double limit;
+    size_t limit; /* members, or tenths of a percent */
     bool all;
 };
 

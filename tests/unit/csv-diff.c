@@ -73,7 +73,8 @@ static struct diff_options translate(const struct oracle_options *options)
         .current_value = options->current_value,
         .doubtful_column = options->doubtful_column,
         .doubtful_value = options->doubtful_value,
-        .max_lapse = {options->limited, options->limit_is_share, options->limit},
+        .max_lapse = {options->limited, options->limit_is_share,
+                      options->limit * (options->limit_is_share ? DIFF_PERCENT / 10 : 1)},
         .all = options->all};
 }
 
