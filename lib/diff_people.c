@@ -56,11 +56,18 @@ static void write_text(struct output *output, const char *text)
     write_value(output, (struct csv_value){text, strlen(text)});
 }
 
-static const struct diff_pair *find(const struct diff_pair *pairs, size_t count, const char *name)
+/* The column of the row that has a name. The search begins at `*next`, and leaves there where one
+ * for the column behind it begins: names in the order of the row cost one walk through it. */
+static const struct diff_pair *find(const struct diff_change *change, const char *name,
+                                    size_t *next)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(pairs[i].name.bytes, name) == 0)
-            return &pairs[i];
+    for (size_t i = 0; i < change->row_count; i++) {
+        size_t at = (*next + i) % change->row_count;
+        if (strcmp(change->row[at].name.bytes, name) != 0)
+            continue;
+        *next = at + 1;
+        return &change->row[at];
+    }
     return NULL;
 }
 
@@ -68,9 +75,10 @@ static const struct diff_pair *find(const struct diff_pair *pairs, size_t count,
 static void write_name(struct output *output, const struct diff_change *change)
 {
     static const char *const names[] = {"first_name", "last_name"};
+    size_t next = 0;
     bool any = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const struct diff_pair *pair = find(change->row, change->row_count, names[i]);
+        const struct diff_pair *pair = find(change, names[i], &next);
         if (pair == NULL || pair->value.length == 0)
             continue;
         output_text(output, any ? " " : "  ");
@@ -88,9 +96,9 @@ static void write_quoted(struct output *output, struct csv_value value)
 }
 
 static void write_difference(struct output *output, const struct diff_change *change,
-                             const struct diff_pair *was, bool colour)
+                             const struct diff_pair *was, size_t *next, bool colour)
 {
-    const struct diff_pair *now = find(change->row, change->row_count, was->name.bytes);
+    const struct diff_pair *now = find(change, was->name.bytes, next);
     output_text(output, "    ");
     write_value(output, was->name);
     output_text(output, ": ");
@@ -129,8 +137,9 @@ void diff_people_change(struct output *output, const struct diff_change *change,
     write_colour(output, colour, "\033[m");
     write_name(output, change);
     output_text(output, "\n");
+    size_t next = 0;
     for (size_t i = 0; i < change->was_count; i++)
-        write_difference(output, change, &change->was[i], colour);
+        write_difference(output, change, &change->was[i], &next, colour);
 }
 
 void diff_people_summary(struct output *output, const struct diff_summary *summary, bool colour)

@@ -486,6 +486,9 @@ refuses() {
   { head -n 1 older.csv; seq -s, 1 100000 | sed 's/^/a@x,/'; } >newer.csv
   csv-diff older.csv newer.csv | jq -c 'select(.summary).summary.new' >out
   [ "$(cat out)" = 1 ]
+  sed '2s/,/,-/g' newer.csv >changed.csv
+  timeout 5 csv-diff -p newer.csv changed.csv >out
+  [ "$(sed -n '2p;100001p' out)" = $'    1: 1 -> -1\n    100000: 100000 -> -100000' ]
 }
 
 @test "a file that is cut short while it is read is status 74 and one message" {
