@@ -23,7 +23,7 @@ static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
 static enum status fail_reading(const struct csv_text *text, struct failure *failure)
 {
-    return fail(failure, STATUS_IO, "%s: %s", text->name, strerror(errno));
+    return fail(failure, STATUS_IO, "%.300s: %s", text->name, strerror(errno));
 }
 
 /* Reads to the end, for what cannot be mapped. */
@@ -61,7 +61,7 @@ static enum status map_file(struct csv_text *text, int file, off_t size, struct 
     if (at >= size)
         return STATUS_OK;
     if ((uintmax_t)size > SIZE_MAX / 2)
-        return fail(failure, STATUS_IO, "%s: too large for this machine", text->name);
+        return fail(failure, STATUS_IO, "%.300s: too large for this machine", text->name);
     void *mapped = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
     if (mapped == MAP_FAILED)
         return read_whole(text, file, failure);

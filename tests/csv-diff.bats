@@ -455,6 +455,8 @@ refuses() {
   run -74 --separate-stderr csv-diff good.csv directory
   has "$stderr" 'csv-diff: directory: Is a directory'
   [ -z "$output" ]
+  run -74 --separate-stderr csv-diff "$(printf './%.0s' {1..1000})missing.csv" good.csv
+  has "$stderr" 'No such file'
 }
 
 @test "either file can be standard input, a pipe or a file, but not both" {
