@@ -99,17 +99,22 @@ static enum status next_record(struct splitter *splitter, size_t *start, bool *m
 static enum status fail_without_key(const struct splitter *splitter, size_t start,
                                     struct failure *failure)
 {
-    struct buffer names = {.limit = 300};
+    enum { ENOUGH = 200, OF_ONE = 100 }; /* bytes */
+    struct buffer names = {.limit = 0};
     const struct csv_header *header = splitter->table->header;
-    for (size_t i = 0; i < csv_header_count(header); i++)
-        if (!buffer_printf(&names, "%s%s", i > 0 ? ", " : "", csv_header_name(header, i).bytes))
-            break;
+    size_t count = csv_header_count(header);
+    size_t shown = 0;
+    while (shown < count && names.length < ENOUGH &&
+           buffer_printf(&names, "%s%.*s", shown > 0 ? ", " : "", OF_ONE,
+                         csv_header_name(header, shown).bytes))
+        shown++;
+    const char *more = shown < count ? ", ..." : "";
     struct csv_lines lines = {0};
     enum status status =
         fail(failure, STATUS_DATA,
-             "%.300s:%zu: there is no column \"%.100s\", only: %s; is the header line missing?",
+             "%.300s:%zu: there is no column \"%.100s\", only: %s%s; is the header line missing?",
              csv_text_name(splitter->text), csv_text_line(splitter->text, start, &lines),
-             splitter->key_name, names.bytes != NULL ? names.bytes : "");
+             splitter->key_name, names.bytes != NULL ? names.bytes : "", more);
     buffer_free(&names);
     return status;
 }

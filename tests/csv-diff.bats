@@ -417,6 +417,13 @@ refuses() {
   refuses bad.csv:1: 'is the header line missing?' 'a@x,1\nb@x,2\n'
 }
 
+@test "refuses a file without the key's column also where the names of its columns are long, or many" {
+  local x
+  x=$(printf 'x%.0s' {1..100})
+  refuses bad.csv:1: ", only: $x, n; is" "${x}xxxx,n\na,1\n"
+  refuses bad.csv:1: ', 51, 52, 53, ...; is' "$(seq -s, 1 100)\n$(seq -s, 1 100)\n"
+}
+
 @test "refuses a column that is named twice" {
   refuses bad.csv:2: '"email"' '\nemail, EMAIL \na@x,1\n'
 }
