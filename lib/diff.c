@@ -81,7 +81,7 @@ static enum status check_newer(const struct diff *diff, struct failure *failure)
             return STATUS_OK;
     if (newer->count == 0)
         return fail(failure, STATUS_DATA,
-                    "%.300s:1: there is nothing but the header line; is it the right file?",
+                    "%.300s: there is nothing but the header line; is it the right file?",
                     name_of(newer));
     return fail(failure, STATUS_DATA, "%.300s: no row has a value in the column \"%.100s\"",
                 name_of(newer), diff->options->key);

@@ -396,7 +396,7 @@ END
     printf "$newer" >newer.csv
     run -65 --separate-stderr csv-diff older.csv newer.csv
     [ -z "$output" ]
-    has "$stderr" 'csv-diff: newer.csv:'
+    has "$stderr" 'csv-diff: newer.csv: '
   done
 }
 
