@@ -1,5 +1,7 @@
 #include "diff_people.h"
 
+#include "text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,10 @@ static size_t is_control(const unsigned char *bytes, size_t length, unsigned *co
         return 1;
     if (length >= 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0) {
         *code = bytes[1];
+        return 2;
+    }
+    if (length >= 2 && bytes[0] == 0xD8 && bytes[1] == 0x9C) {
+        *code = 0x61C;
         return 2;
     }
     if (length < 3 || bytes[0] != 0xE2)
@@ -54,6 +60,17 @@ static void write_value(struct output *output, struct csv_value value)
 static void write_text(struct output *output, const char *text)
 {
     write_value(output, (struct csv_value){text, strlen(text)});
+}
+
+/* A file may have any name; of one that is not UTF-8, the bytes beyond ASCII are not shown. */
+static void write_path(struct output *output, const char *path)
+{
+    if (utf8_valid(path, strlen(path), NULL)) {
+        write_text(output, path);
+        return;
+    }
+    for (; *path != '\0'; path++)
+        write_value(output, (struct csv_value){(unsigned char)*path < 0x80 ? path : "?", 1});
 }
 
 /* The column of the row that has a name. The search begins at `*next`, and leaves there where one
@@ -128,7 +145,7 @@ void diff_people_change(struct output *output, const struct diff_change *change,
     if (change->kind == DIFF_SKIPPED) {
         char line[32];
         (void)snprintf(line, sizeof line, ":%zu: no ", change->line);
-        write_text(output, change->file);
+        write_path(output, change->file);
         output_text(output, line);
         write_text(output, change->key_name);
     } else {

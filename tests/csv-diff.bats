@@ -551,13 +551,16 @@ END
 
 @test "-p lets no control character of the data reach a terminal" {
   printf 'email,n\n' >older.csv
-  printf 'email,first_name,n\n"a\x1b[31m@x","Zo\xc3\xab\xc2\x9b31m\nx\xe2\x80\xae",1\n,\a,2\n' >newer.csv
+  printf 'email,first_name,n\n"a\x1b[31m@x","Zo\xc3\xab\xc2\x9b31m\nx\xe2\x80\xae\xd8\x9c\xd8\x9b",1\n,\a,2\n' >newer.csv
   run -0 --separate-stderr csv-diff -p older.csv newer.csv
   diff - <(echo "$output") <<'END'
-+ a\x1b[31m@x  Zoë\x9b31m\nx\u202e
++ a\x1b[31m@x  Zoë\x9b31m\nx\u202e\u061c؛
 ? newer.csv:4: no email  \x07
 1 new, 0 updated, 0 lapsed, 0 unchanged, 1 skipped: 1 members, before 0
 END
+  mv newer.csv $'n\xe9w\ner.csv'
+  run -0 --separate-stderr csv-diff -p older.csv $'n\xe9w\ner.csv'
+  has "$output" '? n?w\ner.csv:4: no email'
 }
 
 @test "-p is in colour on a terminal, unless NO_COLOR is set" {
