@@ -379,6 +379,8 @@ END
   csv newer.csv email,n a@x, ,3
   run -0 --separate-stderr csv-diff -e older.csv newer.csv
   [ "$(summary)" = '[1,1,1,0,0,0,1]' ]
+  # Who is written is a difference, also when nothing of his has changed.
+  run -1 --separate-stderr csv-diff -e -a older.csv newer.csv
 }
 
 @test "an OLDER that is empty, blank or only a header has no members" {
