@@ -12,7 +12,7 @@ CC ?= cc
 TOOLS := mime-extract csv-diff an-upsert an-lapse slack-notify roster-dump roster-commit
 
 PKGS_mime-extract := gmime-3.0 libarchive jansson
-PKGS_csv-diff := jansson libxxhash
+PKGS_csv-diff := libxxhash
 PKGS_an-upsert := libcurl jansson libxxhash
 PKGS_an-lapse := libcurl jansson libxxhash
 PKGS_slack-notify := libcurl jansson
