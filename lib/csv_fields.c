@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-/* What text_normalize trims. */
-static bool is_white(char byte)
-{
-    return csv_is_blank(byte) || csv_is_line_end(byte);
-}
-
 static struct csv_span without_blanks(struct csv_span span)
 {
     while (span.length > 0 && csv_is_blank(span.bytes[span.length - 1]))
@@ -59,15 +53,4 @@ bool csv_field_value(struct csv_span *field)
     field->bytes++;
     field->length = field->length < 2 ? 0 : field->length - 2;
     return memchr(field->bytes, '"', field->length) == NULL;
-}
-
-struct csv_span csv_field_trimmed(struct csv_span value)
-{
-    while (value.length > 0 && is_white(value.bytes[value.length - 1]))
-        value.length--;
-    while (value.length > 0 && is_white(*value.bytes)) {
-        value.bytes++;
-        value.length--;
-    }
-    return value;
 }

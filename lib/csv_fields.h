@@ -33,7 +33,4 @@ size_t csv_fields_cut(const char *bytes, size_t length, struct csv_span *fields,
  * tell, for it holds quotes. */
 bool csv_field_value(struct csv_span *field);
 
-/* A value as text_normalize trims it. */
-struct csv_span csv_field_trimmed(struct csv_span value);
-
 #endif

@@ -115,9 +115,7 @@ INLINE void lower(char *out, const char *bytes, size_t length)
 /* The hash of the key in bytes that hold no quote. */
 static uint64_t hash_bytes(struct scan *scan, const char *key, size_t length)
 {
-    struct csv_span trimmed = csv_field_trimmed((struct csv_span){key, length});
-    key = trimmed.bytes;
-    length = trimmed.length;
+    text_trim(&key, &length);
     char small[BLOCK * 2];
     if (length == 0)
         return 0;

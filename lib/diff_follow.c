@@ -24,17 +24,6 @@ struct follower {
     uint64_t count;
 };
 
-static struct csv_value trimmed(struct csv_value value)
-{
-    const char *blanks = " \t\r\n";
-    size_t before = strspn(value.bytes, blanks);
-    value.bytes += before;
-    value.length -= before;
-    while (value.length > 0 && strchr(blanks, value.bytes[value.length - 1]) != NULL)
-        value.length--;
-    return value;
-}
-
 static bool is_lapsing(const struct diff_match *match, size_t row)
 {
     return (diff_match_state(match, row) & (OLDER_PASSED | OLDER_SEEN | OLDER_DOUBTFUL)) == 0;
@@ -49,15 +38,17 @@ static bool is_new(const struct diff_match *match, size_t row)
     return older == KEY_NONE || (diff_match_state(match, older) & OLDER_DOUBTFUL) != 0;
 }
 
-/* Parses a row; the value is borrowed from the record. */
+/* Parses a row; the value, without blanks at its ends, is borrowed from the record. */
 static enum status load(const struct csv_table *table, uint64_t row, size_t column,
                         struct csv_record *record, struct csv_value *value, struct failure *failure)
 {
     *value = (struct csv_value){"", 0};
     enum status status = csv_table_parse(table, (size_t)row, record, failure);
-    if (status == STATUS_OK)
-        *value = trimmed(csv_record_value(record, column));
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    *value = csv_record_value(record, column);
+    text_trim(&value->bytes, &value->length);
+    return STATUS_OK;
 }
 
 /* The queue of a value: the number of its first entry, KEY_NONE when there is none. */

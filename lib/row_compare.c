@@ -102,8 +102,8 @@ static enum answer same_key(struct csv_span one, struct csv_span other)
         return YES;
     if (!csv_field_value(&one) || !csv_field_value(&other))
         return UNKNOWN;
-    one = csv_field_trimmed(one);
-    other = csv_field_trimmed(other);
+    text_trim(&one.bytes, &one.length);
+    text_trim(&other.bytes, &other.length);
     if (one.length != other.length)
         return NO;
     for (size_t i = 0; i < one.length; i++)

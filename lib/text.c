@@ -91,19 +91,9 @@ bool ascii_equal(const char *one, const char *other)
     return ascii_lower(*one) == ascii_lower(*other);
 }
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
 size_t text_normalize(char *out, const char *text, size_t length)
 {
-    while (length > 0 && is_blank(*text)) {
-        text++;
-        length--;
-    }
-    while (length > 0 && is_blank(text[length - 1]))
-        length--;
+    text_trim(&text, &length);
     for (size_t i = 0; i < length; i++)
         out[i] = ascii_lower(text[i]);
     return length;

@@ -41,9 +41,27 @@ char ascii_lower(char byte);
 /* Whether two strings are equal but for the case of ASCII letters. NULL equals nothing. */
 bool ascii_equal(const char *one, const char *other);
 
-/* Writes `length` bytes of `text` without blanks (space, tab, CR, LF) at both ends and with ASCII
- * letters in lower case into `out`, which has room for `length` bytes; returns how many it wrote.
- * This is how keys (addresses) and column names are compared everywhere. `out` may be `text`. */
+/* Whether a byte is one of the blanks that text_trim takes off. */
+static inline bool text_is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* Takes blanks (space, tab, CR, LF) off both ends of a text. */
+static inline void text_trim(const char **text, size_t *length)
+{
+    while (*length > 0 && text_is_blank((*text)[*length - 1]))
+        --*length;
+    while (*length > 0 && text_is_blank(**text)) {
+        ++*text;
+        --*length;
+    }
+}
+
+/* Writes `length` bytes of `text` without blanks at both ends, as text_trim takes them off, and
+ * with ASCII letters in lower case into `out`, which has room for `length` bytes; returns how many
+ * it wrote. This is how keys (addresses) and column names are compared everywhere. `out` may be
+ * `text`. */
 size_t text_normalize(char *out, const char *text, size_t length);
 
 /* Whether `text`, which may be NULL, begins with `prefix`. */
