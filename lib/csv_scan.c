@@ -89,11 +89,7 @@ static uint64_t hash_parsed(struct scan *scan, size_t start, size_t end, bool *g
 {
     *good = csv_record_parse(scan->record, scan->bytes + start, end - start) == CSV_PARSED &&
             csv_record_count(scan->record) == scan->columns;
-    if (!*good)
-        return 0;
-    struct csv_value key = csv_record_value(scan->record, scan->key);
-    size_t length = text_normalize((char *)key.bytes, key.bytes, key.length);
-    return length == 0 ? 0 : key_hash(scan->seed, key.bytes, length);
+    return *good ? csv_table_hash(scan->table, scan->record, scan->seed) : 0;
 }
 
 /* ASCII letters to lower case, eight bytes at once; reads and writes up to seven bytes more. */

@@ -135,14 +135,6 @@ static enum status read_header(struct splitter *splitter, size_t *start, struct 
     return STATUS_OK;
 }
 
-/* The hash of the parsed record's key, 0 without one. */
-static uint64_t hash_key(const struct splitter *splitter)
-{
-    struct csv_value key = csv_record_value(splitter->record, splitter->table->key);
-    size_t length = text_normalize((char *)key.bytes, key.bytes, key.length);
-    return length == 0 ? 0 : key_hash(splitter->seed, key.bytes, length);
-}
-
 static enum status fail_ragged(const struct splitter *splitter, size_t start,
                                struct failure *failure)
 {
@@ -172,7 +164,8 @@ static enum status split(struct splitter *splitter, struct failure *failure)
             return fail_without_key(splitter, header_start, failure);
         if (csv_record_count(splitter->record) != csv_header_count(splitter->table->header))
             return fail_ragged(splitter, start, failure);
-        if (!csv_table_add(splitter->table, start, hash_key(splitter)))
+        uint64_t hash = csv_table_hash(splitter->table, splitter->record, splitter->seed);
+        if (!csv_table_add(splitter->table, start, hash))
             return fail_memory(failure);
     }
 }
@@ -233,6 +226,14 @@ bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key)
     }
     table->rows[table->count++] = (struct csv_row){start, key};
     return true;
+}
+
+uint64_t csv_table_hash(const struct csv_table *table, const struct csv_record *record,
+                        uint64_t seed)
+{
+    struct csv_value key = csv_record_value(record, table->key);
+    size_t length = text_normalize((char *)key.bytes, key.bytes, key.length);
+    return length == 0 ? 0 : key_hash(seed, key.bytes, length);
 }
 
 void csv_table_clear(struct csv_table *table)

@@ -48,6 +48,11 @@ enum status csv_split(const struct csv_text *text, const char *key, uint64_t see
 /* Adds a row. False when memory runs out. For those that split. */
 bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key);
 
+/* The hash of a parsed record's key, which is normalized where it stands; 0 when it is empty. For
+ * those that split. */
+uint64_t csv_table_hash(const struct csv_table *table, const struct csv_record *record,
+                        uint64_t seed);
+
 /* Takes all rows away again. */
 void csv_table_clear(struct csv_table *table);
 
