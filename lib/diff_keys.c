@@ -216,8 +216,8 @@ static enum status fill_all(struct diff_keys *keys, struct part *parts, size_t c
         parts[i] = (struct part){.match = keys->match,
                                  .compare = diff_match_compare(keys->match),
                                  .index = keys->index,
-                                 .from = rows / count * i,
-                                 .to = i + 1 < count ? rows / count * (i + 1) : rows};
+                                 .from = workers_begin(rows, i, count),
+                                 .to = workers_begin(rows, i + 1, count)};
         good = good && parts[i].compare != NULL;
     }
     if (!good)

@@ -148,8 +148,8 @@ static enum status match_rows(struct diff_match *match, const struct diff_keys *
         shares[i] = (struct share){.match = match,
                                    .keys = keys,
                                    .index = diff_keys_index(keys),
-                                   .from = rows / count * i,
-                                   .to = i + 1 < count ? rows / count * (i + 1) : rows,
+                                   .from = workers_begin(rows, i, count),
+                                   .to = workers_begin(rows, i + 1, count),
                                    .compare = diff_match_compare(match)};
         if (shares[i].compare == NULL)
             status = fail_memory(failure);

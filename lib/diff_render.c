@@ -172,8 +172,8 @@ static enum status finish_round(struct renderer *renderer)
     if (threads > renderer->share_count)
         threads = renderer->share_count;
     for (size_t i = 0; i < threads; i++) {
-        renderer->shares[i].from = renderer->count * i / threads;
-        renderer->shares[i].to = renderer->count * (i + 1) / threads;
+        renderer->shares[i].from = workers_begin(renderer->count, i, threads);
+        renderer->shares[i].to = workers_begin(renderer->count, i + 1, threads);
     }
     workers_run(renderer->shares, threads, sizeof *renderer->shares, render_share);
     renderer->count = 0;
