@@ -44,20 +44,28 @@ static void read_one(void *job)
                                 diff->options->way, &reading->table, &reading->failure);
 }
 
+/* Whether both texts are large enough for something to be done with them at once. */
+static bool are_large(const struct diff *diff, size_t worth_it)
+{
+    if (diff->older_text == NULL || diff->newer_text == NULL)
+        return false;
+    size_t older = csv_text_length(diff->older_text);
+    size_t newer = csv_text_length(diff->newer_text);
+    return workers_wanted(diff->match.threads, older < newer ? older : newer, worth_it) > 1;
+}
+
 /* Reads both at once, unless they are small. What is wrong with OLDER is said first. */
 static enum status read_tables(struct diff *diff, struct failure *failure)
 {
     const size_t worth_it = (size_t)1 << 20; /* bytes for a thread */
     struct reading both[2] = {{.diff = diff, .text = diff->older_text},
                               {.diff = diff, .text = diff->newer_text}};
-    size_t older = csv_text_length(diff->older_text);
-    size_t newer = csv_text_length(diff->newer_text);
-    bool one_by_one =
-        workers_wanted(diff->match.threads, older < newer ? older : newer, worth_it) < 2;
-    for (size_t i = 0; i < 2 && one_by_one; i++)
-        read_one(&both[i]);
-    if (!one_by_one)
+    if (are_large(diff, worth_it)) {
         workers_run(both, 2, sizeof both[0], read_one);
+    } else {
+        read_one(&both[0]);
+        read_one(&both[1]);
+    }
     diff->older = both[0].table;
     diff->newer = both[1].table;
     for (size_t i = 0; i < 2; i++) {
@@ -233,8 +241,14 @@ void diff_close(struct diff *diff)
     csv_table_free(diff->older);
     csv_table_free(diff->newer);
     /* Unmapping takes as long as the file is large. */
+    const size_t worth_it = (size_t)1 << 24;
     struct csv_text *texts[] = {diff->older_text, diff->newer_text};
-    workers_run(texts, 2, sizeof texts[0], close_text);
+    if (are_large(diff, worth_it)) {
+        workers_run(texts, 2, sizeof texts[0], close_text);
+    } else {
+        csv_text_close(texts[0]);
+        csv_text_close(texts[1]);
+    }
     free(diff);
 }
 
