@@ -1,6 +1,7 @@
 /*
  * A second csv-diff, which is plain: libcsv over the whole text, every field kept, every row
- * compared with every other one of its key. It shares nothing with lib/ but the meaning.
+ * compared with every other one of its key. With lib/ it shares the meaning and
+ * libcsv, and no code: what libcsv makes of a text, both take for true.
  */
 #ifndef ORACLE_H
 #define ORACLE_H
