@@ -41,18 +41,23 @@ enum status connection_open(const struct connection_settings *settings,
                  "neither AN_API_KEY nor AN_API_KEY_FILE is set (-n shows what would be sent)");
     if (status == STATUS_OK)
         status = open_pacer(connection, settings->rate, failure);
-    if (status != STATUS_OK)
-        return status;
+    struct buffer probe = {.limit = 0};
+    if (status == STATUS_OK && !buffer_printf(&probe, "%s" PEOPLE_PROBE, connection->service))
+        status = fail_memory(failure);
     struct http_settings engine = {
         .key = connection->key,
         .pacer = connection->pacer,
         .connections = settings->connections,
         .deadline =
             settings->deadline > 0 ? pacer_now() + (int64_t)(settings->deadline * NANOSECONDS) : 0,
+        .probe = probe.bytes,
         .trace = settings->trace,
         .trace_context = settings->trace_context,
     };
-    return http_open(&engine, &connection->http, failure);
+    if (status == STATUS_OK)
+        status = http_open(&engine, &connection->http, failure);
+    buffer_free(&probe);
+    return status;
 }
 
 void connection_close(struct connection *connection)

@@ -9,6 +9,7 @@
 #include "text.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,8 +34,11 @@ struct http {
     struct queue ready;    /* wait for a turn */
     struct queue waiting;  /* wait for their next attempt */
     struct queue flying;   /* are with curl */
+    struct queue doubtful; /* used up, and wait for what the probe says */
     struct queue finished; /* wait for http_finished */
     unsigned flying_count;
+    char *probe_url;
+    struct exchange *probe; /* whose answer is nobody's; in a queue; NULL: nothing is in doubt */
     size_t pending;
     bool has_turn;
     int64_t turn;
@@ -42,6 +46,7 @@ struct http {
     struct http_breaker breaker;
     enum http_stop stopped;
     int64_t stopped_at;
+    char stop_reason[HTTP_ERROR_SIZE];
 };
 
 static bool add_header(struct http *http, const char *name, const char *value)
@@ -64,7 +69,8 @@ static bool prepare(struct http *http, const struct http_settings *settings)
         return false;
     http->multi = curl_multi_init();
     http->idle = calloc(http->connections, sizeof(CURL *));
-    if (http->multi == NULL || http->idle == NULL)
+    http->probe_url = strdup(settings->probe);
+    if (http->multi == NULL || http->idle == NULL || http->probe_url == NULL)
         return false;
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->connections);
     if (settings->key != NULL) {
@@ -88,6 +94,7 @@ enum status http_open(const struct http_settings *settings, struct http **http,
     queue_init(&made->ready);
     queue_init(&made->waiting);
     queue_init(&made->flying);
+    queue_init(&made->doubtful);
     queue_init(&made->finished);
     made->pacer = settings->pacer;
     made->connections = settings->connections > 0 ? settings->connections : 1;
@@ -116,23 +123,26 @@ void http_close(struct http *http)
     queue_free(&http->ready);
     queue_free(&http->waiting);
     queue_free(&http->flying);
+    queue_free(&http->doubtful);
     queue_free(&http->finished);
     (void)curl_multi_cleanup(http->multi);
     for (struct curl_slist *at = http->headers; at != NULL; at = at->next)
         explicit_bzero(at->data, strlen(at->data));
     curl_slist_free_all(http->headers);
     free(http->idle);
+    free(http->probe_url);
     secret_free(http->key);
     free(http);
     curl_global_cleanup();
 }
 
-enum status http_start(struct http *http, const char *method, const char *url, const json_t *body,
-                       void *owner, struct failure *failure)
+/* NULL without memory. */
+static struct exchange *new_exchange(const char *method, const char *url, const json_t *body,
+                                     void *owner)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL)
-        return fail_memory(failure);
+        return NULL;
     exchange->method = method;
     exchange->url = strdup(url);
     struct buffer text = {.limit = 0};
@@ -140,10 +150,18 @@ enum status http_start(struct http *http, const char *method, const char *url, c
         exchange->body = text.bytes; /* which takes the memory over */
     exchange->owner = owner;
     exchange->said.limit = ANSWER_LIMIT;
-    if (exchange->url == NULL || (body != NULL && exchange->body == NULL)) {
-        exchange_free(exchange);
+    if (exchange->url != NULL && (body == NULL || exchange->body != NULL))
+        return exchange;
+    exchange_free(exchange);
+    return NULL;
+}
+
+enum status http_start(struct http *http, const char *method, const char *url, const json_t *body,
+                       void *owner, struct failure *failure)
+{
+    struct exchange *exchange = new_exchange(method, url, body, owner);
+    if (exchange == NULL)
         return fail_memory(failure);
-    }
     queue_push(&http->ready, exchange);
     http->pending++;
     return STATUS_OK;
@@ -207,16 +225,22 @@ static enum status launch(struct http *http, struct exchange *exchange, struct f
 
 static void finish(struct http *http, struct exchange *exchange, enum http_outcome outcome)
 {
+    if (exchange == http->probe) {
+        http->probe = NULL;
+        exchange_free(exchange);
+        return;
+    }
     exchange->answer.outcome = outcome;
     exchange->answer.owner = exchange->owner;
     exchange->answer.attempts = exchange->attempts;
     queue_push(&http->finished, exchange);
 }
 
-static void stop(struct http *http, enum http_stop why)
+static void stop(struct http *http, enum http_stop why, const char *reason)
 {
     if (http->stopped != HTTP_RUNNING)
         return;
+    (void)snprintf(http->stop_reason, sizeof http->stop_reason, "%s", reason);
     http->stopped = why;
     http->stopped_at = pacer_now();
 }
@@ -255,9 +279,8 @@ static json_t *read_object(const struct buffer *said)
     return NULL;
 }
 
-/* Decides what becomes of an attempt that ended. */
-static enum status conclude(struct http *http, struct exchange *exchange, CURLcode curl,
-                            struct failure *failure)
+/* Takes in what came of an attempt that ended, and judges it. */
+static struct http_verdict judge(struct http *http, struct exchange *exchange, CURLcode curl)
 {
     struct http_answer *answer = &exchange->answer;
     curl_off_t retry_after = 0;
@@ -281,23 +304,65 @@ static enum status conclude(struct http *http, struct exchange *exchange, CURLco
                                    exchange->attempts,
                                    pause * NANOSECONDS,
                                    next_random(http)};
-    struct http_verdict verdict = http_judge(&attempt);
-    if (curl == CURLE_OK && verdict.kind != HTTP_PASSING)
+    return http_judge(&attempt);
+}
+
+/* Begins to ask whether the service is alive, before anything else is sent. */
+static enum status begin_probe(struct http *http, struct failure *failure)
+{
+    if (http->probe != NULL || http->stopped != HTTP_RUNNING)
+        return STATUS_OK;
+    http->probe = new_exchange("GET", http->probe_url, NULL, NULL);
+    if (http->probe == NULL)
+        return fail_memory(failure);
+    queue_push_front(&http->ready, http->probe);
+    return STATUS_OK;
+}
+
+/* The service is alive: what failed to the last failed by itself. */
+static void end_probe(struct http *http)
+{
+    http_breaker_reset(&http->breaker);
+    while (http->doubtful.head != NULL)
+        finish(http, queue_take(&http->doubtful, &http->doubtful.head), HTTP_FAILED);
+}
+
+/* Learns from an attempt how the service is. */
+static enum status diagnose(struct http *http, const struct exchange *exchange, CURLcode curl,
+                            const struct http_verdict *verdict, struct failure *failure)
+{
+    const char *said = exchange->answer.error;
+    bool alive = curl == CURLE_OK && (verdict->kind != HTTP_PASSING || verdict->slow_down);
+    if (exchange->answer.code == 401 || exchange->answer.code == 403)
+        stop(http, HTTP_STOP_DENIED, said);
+    else if (exchange == http->probe && alive)
+        end_probe(http);
+    else if (exchange == http->probe)
+        stop(http, HTTP_STOP_BROKEN, said);
+    else if (alive && !verdict->slow_down)
         http_breaker_reset(&http->breaker);
-    else if (!verdict.slow_down && http_breaker_trips(&http->breaker, pacer_now(), curl == CURLE_OK,
-                                                      exchange->attempts >= HTTP_ATTEMPTS))
-        stop(http, HTTP_STOP_BROKEN);
-    if (answer->code == 401 || answer->code == 403)
-        stop(http, HTTP_STOP_DENIED);
-    enum status status = STATUS_OK;
-    if (verdict.slow_down) {
+    else if (!alive &&
+             http_breaker_trips(&http->breaker, pacer_now(), exchange->attempts >= HTTP_ATTEMPTS))
+        return begin_probe(http, failure);
+    return STATUS_OK;
+}
+
+/* Decides what becomes of an attempt that ended. */
+static enum status conclude(struct http *http, struct exchange *exchange, CURLcode curl,
+                            struct failure *failure)
+{
+    struct http_verdict verdict = judge(http, exchange, curl);
+    enum status status = diagnose(http, exchange, curl, &verdict, failure);
+    if (status == STATUS_OK && verdict.slow_down) {
         http->has_turn = false; /* it was taken before the pause */
         status = pacer_slow(http->pacer, verdict.wait, failure);
     }
-    if (verdict.kind != HTTP_PASSING) {
+    if (exchange == http->probe || verdict.kind != HTTP_PASSING) {
         finish(http, exchange, curl == CURLE_OK ? HTTP_ANSWERED : HTTP_FAILED);
     } else if (http->stopped != HTTP_RUNNING) {
         finish(http, exchange, HTTP_NOT_SENT);
+    } else if (exchange->attempts >= HTTP_ATTEMPTS && http->probe != NULL) {
+        queue_push(&http->doubtful, exchange);
     } else if (exchange->attempts >= HTTP_ATTEMPTS) {
         finish(http, exchange, HTTP_FAILED);
     } else {
@@ -316,11 +381,21 @@ static void drain(struct http *http, int64_t now)
         finish(http, queue_take(&http->ready, &http->ready.head), HTTP_NOT_SENT);
     while (http->waiting.head != NULL)
         finish(http, queue_take(&http->waiting, &http->waiting.head), HTTP_NOT_SENT);
+    while (http->doubtful.head != NULL)
+        finish(http, queue_take(&http->doubtful, &http->doubtful.head), HTTP_NOT_SENT);
     while (http->flying.head != NULL && now - http->stopped_at > GRACE) {
         struct exchange *exchange = http->flying.head;
         land(http, exchange);
         finish(http, exchange, HTTP_NOT_SENT);
     }
+}
+
+/* Whether the first that is ready may start as soon as there is a turn: while the service is asked
+ * whether it is alive, that is the probe. */
+static bool may_start(const struct http *http)
+{
+    return http->ready.head != NULL && http->flying_count < http->connections &&
+           (http->probe == NULL || http->probe == http->ready.head);
 }
 
 /* Starts what has its turn. */
@@ -332,7 +407,7 @@ static enum status depart(struct http *http, int64_t now, struct failure *failur
         else
             at = &(*at)->next;
     }
-    while (http->ready.head != NULL && http->flying_count < http->connections) {
+    while (may_start(http)) {
         if (!http->has_turn) {
             enum status status = pacer_take(http->pacer, &http->turn, failure);
             if (status != STATUS_OK)
@@ -358,7 +433,7 @@ static int patience(const struct http *http, int64_t now)
     int64_t until = now + NANOSECONDS;
     if (http->finished.head != NULL)
         return 0;
-    if (http->has_turn && http->ready.head != NULL && http->turn < until)
+    if (http->has_turn && may_start(http) && http->turn < until)
         until = http->turn;
     for (const struct exchange *at = http->waiting.head; at != NULL; at = at->next)
         if (at->retry_at < until)
@@ -407,7 +482,7 @@ enum status http_run(struct http *http, struct pollfd *others, unsigned count,
 {
     int64_t now = pacer_now();
     if (http->deadline > 0 && now >= http->deadline)
-        stop(http, HTTP_STOP_DEADLINE);
+        stop(http, HTTP_STOP_DEADLINE, "");
     enum status status = STATUS_OK;
     if (http->stopped != HTTP_RUNNING)
         drain(http, now);
@@ -439,10 +514,15 @@ size_t http_pending(const struct http *http)
 
 void http_stop(struct http *http)
 {
-    stop(http, HTTP_STOP_ASKED);
+    stop(http, HTTP_STOP_ASKED, "");
 }
 
 enum http_stop http_stopped(const struct http *http)
 {
     return http->stopped;
+}
+
+const char *http_stop_reason(const struct http *http)
+{
+    return http->stop_reason;
 }

@@ -21,11 +21,16 @@
 
 struct http;
 
+enum { HTTP_ERROR_SIZE = 600 };
+
 struct http_settings {
     const char *key;      /* sent as OSDI-API-Token and taken out of every text; NULL: none */
     struct pacer *pacer;  /* borrowed; must outlive the engine */
     unsigned connections; /* in flight at the most; at least 1 */
     int64_t deadline;     /* pacer_now() after which nothing is started; 0: none */
+    /* What to GET when nothing but failures come, to learn whether the service is alive (see
+     * http_breaker.h); copied. */
+    const char *probe;
     /* Called with one line for each attempt; NULL: never. The line is borrowed. */
     void (*trace)(void *context, const char *line);
     void *trace_context;
@@ -43,8 +48,8 @@ struct http_answer {
     long code;         /* the last answer's status code; 0 when there was none */
     unsigned attempts; /* how often it was sent */
     json_t *json;      /* the body when it is a JSON object, else NULL; owned by the answer */
-    char error[600];   /* for people: what the server or curl said, cut, printable, without the key;
-                        * ""   for a 2xx with JSON */
+    char error[HTTP_ERROR_SIZE]; /* for people: what the server or curl said, cut, printable,
+                                  * without the key; "" for a 2xx with JSON */
 };
 
 /* Why the engine starts nothing any more. */
@@ -53,11 +58,11 @@ enum http_stop {
     HTTP_STOP_ASKED, /* http_stop */
     HTTP_STOP_DEADLINE,
     HTTP_STOP_DENIED, /* 401 or 403: the key is refused */
-    HTTP_STOP_BROKEN  /* nothing but failures, see http_breaker.h */
+    HTTP_STOP_BROKEN  /* nothing but failures, the probe among them, see http_breaker.h */
 };
 
-/* The engine is the caller's, to be given to http_close; NULL on error. Copies the key, borrows the
- * rest of the settings. STATUS_OK or STATUS_IO. */
+/* The engine is the caller's, to be given to http_close; NULL on error. Copies the key and
+ * the probe's URL, borrows the rest of the settings. STATUS_OK or STATUS_IO. */
 enum status http_open(const struct http_settings *settings, struct http **http,
                       struct failure *failure);
 
@@ -86,5 +91,9 @@ size_t http_pending(const struct http *http);
 void http_stop(struct http *http);
 
 enum http_stop http_stopped(const struct http *http);
+
+/* What the server or curl said by which it was stopped, as in an answer's error; "" unless DENIED
+ * or BROKEN. Borrowed. */
+const char *http_stop_reason(const struct http *http);
 
 #endif

@@ -7,15 +7,13 @@ static const unsigned FAILURES = 20;
 static const int64_t LEAST = (int64_t)5 * NANOSECONDS;
 static const int64_t MOST = (int64_t)60 * NANOSECONDS;
 
-bool http_breaker_trips(struct http_breaker *breaker, int64_t now, bool answered, bool last)
+bool http_breaker_trips(struct http_breaker *breaker, int64_t now, bool last)
 {
     if (breaker->failures++ == 0)
         breaker->failing_since = now;
     int64_t lasted = now - breaker->failing_since;
-    bool are_many = breaker->failures > HTTP_ATTEMPTS || !answered;
-    bool is_used_up = last && !answered && breaker->failures >= HTTP_ATTEMPTS;
-    return (breaker->failures >= FAILURES && lasted >= LEAST) || (are_many && lasted > MOST) ||
-           is_used_up;
+    return (breaker->failures >= FAILURES && lasted >= LEAST) || lasted > MOST ||
+           (breaker->failures >= HTTP_ATTEMPTS && last);
 }
 
 void http_breaker_reset(struct http_breaker *breaker)

@@ -1,5 +1,13 @@
 /*
- * The breaker: when a service that does nothing but fail is left alone.
+ * The breaker: when a service that does nothing but fail is to be asked whether it is alive. It may
+ * be, because there are requests that a server never likes, and they may be all that is left. The
+ * question is one more request (http.c), which has nothing to do with anybody:
+ *
+ *   its answer                                        what becomes of the run
+ *   401, 403                                          stops: the key is refused
+ *   any other that does not pass, and a 429           goes on, alive: the row begins anew, and a
+ *                                                       request that is used up has failed
+ *   one that passes (http_retry.h), or none           stops, down: nothing of it has failed
  */
 #ifndef HTTP_BREAKER_H
 #define HTTP_BREAKER_H
@@ -14,12 +22,11 @@ struct http_breaker {
 };
 
 /* Counts an attempt at `now` (pacer_now) that failed: without an answer, or with one that passes.
- * Whether that is enough: 20 in a row, which lasted 5 seconds because what is in flight together
- * can fail together (a server that restarts); or a minute of failures only, and if they were
- * answered, then of more than one request, because there are requests that a server never likes; or
- * all attempts of a request (`last`: it has none left), without an answer to the last and without
- * anything good meanwhile. A 429 is not to be counted: a service that says it is alive. */
-bool http_breaker_trips(struct http_breaker *breaker, int64_t now, bool answered, bool last);
+ * Whether that is enough to ask: 20 in a row, which lasted 5 seconds because what is in flight
+ * together can fail together (a server that restarts); or a minute of failures only; or all
+ * attempts of a request (`last`: it has none left) without anything good meanwhile. A 429 is not to
+ * be counted: a service that says it is alive. */
+bool http_breaker_trips(struct http_breaker *breaker, int64_t now, bool last);
 
 /* Something came to a good end: the row begins anew. */
 void http_breaker_reset(struct http_breaker *breaker);

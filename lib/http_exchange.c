@@ -21,6 +21,14 @@ void queue_push(struct queue *queue, struct exchange *exchange)
     queue->tail = &exchange->next;
 }
 
+void queue_push_front(struct queue *queue, struct exchange *exchange)
+{
+    exchange->next = queue->head;
+    if (queue->head == NULL)
+        queue->tail = &exchange->next;
+    queue->head = exchange;
+}
+
 struct exchange *queue_take(struct queue *queue, struct exchange **at)
 {
     struct exchange *exchange = *at;

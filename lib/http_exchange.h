@@ -45,6 +45,9 @@ void queue_init(struct queue *queue);
 /* Puts it at the end; the queue owns it. */
 void queue_push(struct queue *queue, struct exchange *exchange);
 
+/* Puts it at the beginning; the queue owns it. */
+void queue_push_front(struct queue *queue, struct exchange *exchange);
+
 /* Takes out what `*at` points to (a link of this queue's); it is the caller's. */
 struct exchange *queue_take(struct queue *queue, struct exchange **at);
 

@@ -10,6 +10,9 @@
 
 #define PEOPLE_SERVICE "https://actionnetwork.org/api/v2"
 
+/* Behind the service's URL: what whoever has a key may GET, as a question whether all is well. */
+#define PEOPLE_PROBE "/people?page=1"
+
 /* SERVICE/people, or SERVICE/people/ID when `id` is not NULL, as a new string; NULL without memory.
  */
 char *people_url(const char *service, const char *id);

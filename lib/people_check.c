@@ -1,5 +1,6 @@
 #include "people_check.h"
 
+#include "people.h"
 #include "text.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ enum status people_check(struct connection *connection, const struct field_map *
 {
     *unknown = NULL;
     json_t *answer = NULL;
-    enum status status = ask(connection, "/people?page=1", &answer, failure);
+    enum status status = ask(connection, PEOPLE_PROBE, &answer, failure);
     json_decref(answer);
     if (status == STATUS_OK)
         status = ask(connection, "/metadata/custom_fields", &answer, failure);

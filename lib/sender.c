@@ -41,8 +41,7 @@ struct sender {
     size_t done;
     size_t failed;
     size_t deferred;
-    char first_error[600];
-    char last_error[600]; /* of a request that got no answer, or whose key was refused */
+    char first_error[HTTP_ERROR_SIZE];
 };
 
 /* ---- records ---- */
@@ -153,9 +152,6 @@ static enum status advance(struct sender *sender, struct flight *flight,
     flight->attempts += answer->attempts;
     if (answer->code > 0)
         flight->code = answer->code;
-    bool told = answer->error[0] != '\0';
-    if (told && (answer->outcome != HTTP_ANSWERED || answer->code == 401 || answer->code == 403))
-        (void)snprintf(sender->last_error, sizeof sender->last_error, "%s", answer->error);
     if (answer->outcome == HTTP_NOT_SENT)
         return flight_defer(flight) ? STATUS_OK : fail_memory(sender->failure);
     enum sender_step step = answer->outcome == HTTP_FAILED ? sender_refused(job, answer)
@@ -393,11 +389,11 @@ static enum status verdict(const struct sender *sender)
         return STATUS_IO;
     if (stopped == HTTP_STOP_DENIED)
         return fail(failure, STATUS_DENIED, "Action Network refused the key: %s",
-                    sender->last_error);
+                    http_stop_reason(sender->http));
     if (stopped == HTTP_STOP_BROKEN)
         return fail(failure, STATUS_UNAVAILABLE,
                     "Action Network does not work at present (%s); %zu records deferred, run again",
-                    sender->last_error, sender->deferred);
+                    http_stop_reason(sender->http), sender->deferred);
     if (sender->bad != STATUS_OK)
         return sender->bad;
     if (sender->deferred > 0)

@@ -255,19 +255,91 @@ same_records() {
   [ "$(sandbox_get stats | jq .too_many)" -lt 300 ]
 }
 
-@test "a service that cannot be reached is status 69 within seconds, and everything is deferred" {
-  # A port that was free a moment ago.
+# nobody_there: AN_API_URL is where nobody listens: a port that was free a moment ago.
+nobody_there() {
   answer gone 200 '{}'
   start_canned gone
   stop_canned
   unset CANNED_PIDS
+  export AN_API_KEY=key AN_API_URL=$canned
+}
+
+# upserts ITEM...: an-upsert of in.ITEM to out.ITEM for each at once; in `ended`, what each came to: ITEM:STATUS.
+upserts() {
+  local item job jobs=() status
+  ended=''
+  for item; do
+    an-upsert -r 0 "in.$item" >"out.$item" 2>"err.$item" 3>&- &
+    jobs+=("$item $!")
+  done
+  for job in "${jobs[@]}"; do
+    status=0
+    wait "${job#* }" || status=$?
+    ended+="${ended:+ }${job% *}:$status"
+  done
+}
+
+@test "a service that cannot be reached is status 69 within seconds, and everything is deferred" {
+  nobody_there
   { changes new 1 50; echo '{"summary":{}}'; } >in
   SECONDS=0
-  AN_API_KEY=key AN_API_URL=$canned run -69 --separate-stderr an-upsert -r 0 in
+  run -69 --separate-stderr an-upsert -r 0 in
   [ "$SECONDS" -lt 15 ]
   [ "$(statuses)" = '{"deferred":50}' ]
   [ "${lines[50]}" = '{"summary":{}}' ]
   has "$stderr" 'an-upsert: ' '50'
+}
+
+@test "a service that is down is status 69, however few changes there are: all are deferred" {
+  nobody_there
+  for count in 1 4 100; do changes new 1 $count >in.$count; done
+  upserts 1 4 100
+  [ "$ended" = '1:69 4:69 100:69' ]
+  [ "$(statuses out.1) $(statuses out.4) $(statuses out.100)" = '{"deferred":1} {"deferred":4} {"deferred":100}' ]
+}
+
+@test "a service that answers 503 to everything is down, too" {
+  start_sandbox
+  sandbox_fault 503 null
+  for count in 1 30; do changes new 1 $count >in.$count; done
+  upserts 1 30
+  [ "$ended" = '1:69 30:69' ]
+  [ "$(statuses out.1) $(statuses out.30)" = '{"deferred":1} {"deferred":30}' ]
+  has "$(cat err.1)" 503
+}
+
+@test "whom the service never likes fails alone, though nobody else is left: it is asked whether it is alive" {
+  start_sandbox
+  for n in 1 2 3 4; do sandbox_fault 500 null member$n@; done
+  sandbox_fault cut-before null member9@
+  sandbox_fault 503 null member20@
+  changes new 1 8 >in.liked
+  changes new 9 9 >in.cut
+  changes new 20 20 >in.alone
+  upserts liked cut alone
+  [ "$ended" = 'liked:1 cut:1 alone:1' ]
+  [ "$(statuses out.liked) $(statuses out.cut) $(statuses out.alone)" = '{"failed":4,"ok":4} {"failed":1} {"failed":1}' ]
+  [ "$(cat out.* | jq -c 'select(.result.status == "failed") | .result.attempts' | sort -u)" = 8 ]
+  # With a question that costs little.
+  [ "$(sandbox_requests GET)" -ge 2 ]
+  [ "$(sandbox_requests GET)" -le 6 ]
+  [ "$(sent 'select(.method == "GET") | [.path, .query.page] | join(" ")' | sort -u)" = '/api/v2/people 1' ]
+}
+
+@test "while the service is asked whether it is alive, nothing else is started, and its answer may end the run" {
+  start_sandbox
+  sandbox_fault 500 null '"person"'
+  sandbox_post faults '{"next":[{"kind":"slow","method":"GET","seconds":3,"count":null}]}'
+  changes new 1 200 >in
+  run --separate-stderr an-upsert -r 20 --deadline 20 in
+  [ "$status" -eq 75 ]
+  sandbox_get log | jq -e '[.[] | select(.method == "GET").at] as $asked | ($asked | length) >= 1 and
+    ([.[] | select(.method == "POST").at | select(. > $asked[0] + 0.1 and . < $asked[0] + 2.9)] | length) == 0'
+  sandbox_post reset
+  sandbox_fault 500 null '"person"'
+  sandbox_post faults '{"next":[{"kind":"403","method":"GET","count":null}]}'
+  run -77 --separate-stderr an-upsert -r 0 in
+  [ "$(statuses)" = '{"deferred":200}' ]
 }
 
 @test "5,000 changes with every kind of fault at once end with each member right" {
@@ -517,27 +589,22 @@ breaker() {
 }
 
 @test "the breaker: 20 failures in a row trip it, if they last five seconds" {
-  breaker closed '0 18 1 error'
-  breaker 'open at 19' '0 30 1 error'
-  breaker 'open at 19' '0 30 1 cut'
-  breaker closed '0 1.9 0.1 cut' # 20 that were in flight together
-  breaker 'open at 5' '0 8 0.1 cut'
-  breaker closed '0 18 1 error' '18.5 18.5 1 ok' '19 37 1 error'
+  breaker closed '0 18 1 bad'
+  breaker 'open at 19' '0 30 1 bad'
+  breaker closed '0 1.9 0.1 bad' # 20 that were in flight together
+  breaker 'open at 5' '0 8 0.1 bad'
+  breaker closed '0 18 1 bad' '18.5 18.5 1 ok' '19 37 1 bad'
 }
 
-@test "the breaker: a minute of nothing but failures trips it, unless it may be one request's" {
-  breaker 'open at 66' '0 90 6 cut'
-  breaker 'open at 66' '0 90 6 error'
-  breaker closed '0 60 6 cut'
-  breaker 'open at 70' '0 0 1 cut' '70 70 1 cut'
-  breaker closed '0 70 10 error' # eight, which are one request's attempts
-  breaker 'open at 80' '0 80 10 error'
-  breaker closed '0 54 6 cut' '57 57 1 ok' '60 114 6 cut'
+@test "the breaker: a minute of nothing but failures trips it" {
+  breaker 'open at 66' '0 90 6 bad'
+  breaker closed '0 60 6 bad'
+  breaker 'open at 70' '0 0 1 bad' '70 70 1 bad'
+  breaker closed '0 54 6 bad' '57 57 1 ok' '60 114 6 bad'
 }
 
-@test "the breaker: a request whose attempts are used up without an answer trips it, if nothing else was well" {
-  breaker 'open at 30' '0 24 4 cut' '30 30 1 last'
-  breaker closed '0 20 4 cut' '30 30 1 last' # of eight, one was another's
-  breaker closed '0 12 4 cut' '13 13 1 ok' '14 24 4 cut' '30 30 1 last'
-  breaker closed '0 28 4 error'
+@test "the breaker: a request whose attempts are used up trips it, if nothing else was well" {
+  breaker 'open at 30' '0 24 4 bad' '30 30 1 last'
+  breaker closed '0 20 4 bad' '30 30 1 last' # of eight, one was another's
+  breaker closed '0 12 4 bad' '13 13 1 ok' '14 24 4 bad' '30 30 1 last'
 }

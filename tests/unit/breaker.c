@@ -1,9 +1,8 @@
 /*
  * The breaker by the clock, for tests/sending.bats.
  * usage: test-breaker <EVENTS
- * Each line is a number of seconds and what happened then: "cut" (no answer), "last" (likewise, to
- * a request's last attempt), "error" (an answer that passes), "ok". Writes "open" for the attempt
- * at which it trips, and ends.
+ * Each line is a number of seconds and how an attempt ended then: "bad", "last" (likewise, and the
+ * request has none left), "ok". Writes "open" for the attempt at which it trips, and ends.
  */
 #include "http_breaker.h"
 #include "pacer.h"
@@ -20,8 +19,7 @@ int main(void)
         int64_t now = (int64_t)(seconds * (double)NANOSECONDS);
         if (strcmp(what, "ok") == 0)
             http_breaker_reset(&breaker);
-        else if (http_breaker_trips(&breaker, now, strcmp(what, "error") == 0,
-                                    strcmp(what, "last") == 0))
+        else if (http_breaker_trips(&breaker, now, strcmp(what, "last") == 0))
             return printf("open at %g\n", seconds) < 0;
     }
     return puts("closed") < 0;
