@@ -333,7 +333,10 @@ static enum status diagnose(struct http *http, const struct exchange *exchange, 
 {
     const char *said = exchange->answer.error;
     bool alive = curl == CURLE_OK && (verdict->kind != HTTP_PASSING || verdict->slow_down);
-    if (exchange->answer.code == 401 || exchange->answer.code == 403)
+    if (verdict->hopeless)
+        stop(http, curl == CURLE_SSL_CACERT_BADFILE ? HTTP_STOP_AUTHORITIES : HTTP_STOP_UNTRUSTED,
+             said);
+    else if (exchange->answer.code == 401 || exchange->answer.code == 403)
         stop(http, HTTP_STOP_DENIED, said);
     else if (exchange == http->probe && alive)
         end_probe(http);
@@ -357,10 +360,10 @@ static enum status conclude(struct http *http, struct exchange *exchange, CURLco
         http->has_turn = false; /* it was taken before the pause */
         status = pacer_slow(http->pacer, verdict.wait, failure);
     }
-    if (exchange == http->probe || verdict.kind != HTTP_PASSING) {
-        finish(http, exchange, curl == CURLE_OK ? HTTP_ANSWERED : HTTP_FAILED);
-    } else if (http->stopped != HTTP_RUNNING) {
+    if (verdict.hopeless || (verdict.kind == HTTP_PASSING && http->stopped != HTTP_RUNNING)) {
         finish(http, exchange, HTTP_NOT_SENT);
+    } else if (exchange == http->probe || verdict.kind != HTTP_PASSING) {
+        finish(http, exchange, curl == CURLE_OK ? HTTP_ANSWERED : HTTP_FAILED);
     } else if (exchange->attempts >= HTTP_ATTEMPTS && http->probe != NULL) {
         queue_push(&http->doubtful, exchange);
     } else if (exchange->attempts >= HTTP_ATTEMPTS) {

@@ -57,8 +57,10 @@ enum http_stop {
     HTTP_RUNNING,
     HTTP_STOP_ASKED, /* http_stop */
     HTTP_STOP_DEADLINE,
-    HTTP_STOP_DENIED, /* 401 or 403: the key is refused */
-    HTTP_STOP_BROKEN  /* nothing but failures, the probe among them, see http_breaker.h */
+    HTTP_STOP_DENIED,      /* 401 or 403: the key is refused */
+    HTTP_STOP_UNTRUSTED,   /* the service's certificate is none that can be trusted */
+    HTTP_STOP_AUTHORITIES, /* there is no file of authorities to judge a certificate by */
+    HTTP_STOP_BROKEN       /* nothing but failures, the probe among them, see http_breaker.h */
 };
 
 /* The engine is the caller's, to be given to http_close; NULL on error. Copies the key and
@@ -92,8 +94,8 @@ void http_stop(struct http *http);
 
 enum http_stop http_stopped(const struct http *http);
 
-/* What the server or curl said by which it was stopped, as in an answer's error; "" unless DENIED
- * or BROKEN. Borrowed. */
+/* What the server or curl said by which it was stopped, as in an answer's error; "" for ASKED
+ * and DEADLINE. Borrowed. */
 const char *http_stop_reason(const struct http *http);
 
 #endif

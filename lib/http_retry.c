@@ -11,16 +11,26 @@ static bool is_final(CURLcode code)
 {
     switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_WRITE_ERROR: /* the answer is over the limit */
     case CURLE_FILESIZE_EXCEEDED:
     case CURLE_OUT_OF_MEMORY:
     case CURLE_BAD_FUNCTION_ARGUMENT:
     case CURLE_FAILED_INIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A transport error that is about the service, or about this machine. */
+static bool is_hopeless(CURLcode code)
+{
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
         return true;
     default:
         return false;
@@ -43,10 +53,11 @@ static int64_t backoff(const struct http_attempt *attempt)
 struct http_verdict http_judge(const struct http_attempt *attempt)
 {
     struct http_verdict passing = {.kind = HTTP_PASSING, .wait = backoff(attempt)};
-    const struct http_verdict refused = {.kind = HTTP_REFUSED};
+    const struct http_verdict refused = {.kind = HTTP_REFUSED,
+                                         .hopeless = is_hopeless(attempt->curl)};
     const struct http_verdict success = {.kind = HTTP_SUCCESS};
     if (attempt->curl != CURLE_OK)
-        return is_final(attempt->curl) ? refused : passing;
+        return refused.hopeless || is_final(attempt->curl) ? refused : passing;
     if (attempt->code >= 200 && attempt->code <= 299)
         return attempt->json ? success : passing;
     if (attempt->code == 408 || attempt->code == 425 || attempt->code == 429 ||

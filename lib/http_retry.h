@@ -27,6 +27,7 @@ struct http_verdict {
         HTTP_PASSING  /* try again after `wait`, unless the attempts are used up */
     } kind;
     bool slow_down; /* 429: the whole schedule, not just this request */
+    bool hopeless;  /* and no other request would fare better */
     int64_t wait;   /* nanoseconds */
 };
 
@@ -38,8 +39,10 @@ struct http_verdict {
  *   408, 425, 5xx                                     passing        Retry-After, or backoff
  *   any other status (3xx: redirects mean another     refused        -
  *     host; 4xx)
- *   no certificate that can be trusted, a malformed   refused        -
- *     URL, an answer over the limit, no memory
+ *   no certificate that can be trusted, or no file    refused,       -
+ *     of authorities to judge it by                    hopeless
+ *   a malformed URL, an answer over the limit, no     refused        -
+ *     memory
  *   any other transport error                         passing        backoff
  *
  * The backoff is half a second doubled with each attempt, at most 30 seconds, of which the jitter

@@ -22,6 +22,8 @@ static enum status ask(struct connection *connection, const char *path, json_t *
         return status;
     if (answer.code == 401 || answer.code == 403)
         status = fail(failure, STATUS_DENIED, "Action Network refused the key: %s", answer.error);
+    else if (http_stopped(connection->http) == HTTP_STOP_AUTHORITIES)
+        status = fail(failure, STATUS_CONFIG, "no authorities to trust: %s", answer.error);
     else if (answer.outcome != HTTP_ANSWERED)
         status =
             fail(failure, STATUS_UNAVAILABLE, "Action Network does not answer: %s", answer.error);

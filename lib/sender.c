@@ -380,20 +380,41 @@ static void close_all(struct sender *sender)
     field_map_free(sender->map);
 }
 
+/* Why the engine was stopped, where that is more than that something is left for the next run. */
+static enum status stop_verdict(const struct sender *sender)
+{
+    struct failure *failure = sender->failure;
+    const char *reason = sender->http != NULL ? http_stop_reason(sender->http) : "";
+    switch (sender->http != NULL ? http_stopped(sender->http) : HTTP_RUNNING) {
+    case HTTP_STOP_DENIED:
+        return fail(failure, STATUS_DENIED, "Action Network refused the key: %s", reason);
+    case HTTP_STOP_UNTRUSTED:
+        return fail(failure, STATUS_UNAVAILABLE,
+                    "Action Network cannot be trusted (%s); %zu records deferred, run again",
+                    reason, sender->deferred);
+    case HTTP_STOP_AUTHORITIES:
+        return fail(failure, STATUS_CONFIG,
+                    "no authorities to trust (CURL_CA_BUNDLE, SSL_CERT_FILE): %s; %zu records "
+                    "deferred",
+                    reason, sender->deferred);
+    case HTTP_STOP_BROKEN:
+        return fail(failure, STATUS_UNAVAILABLE,
+                    "Action Network does not work at present (%s); %zu records deferred, run again",
+                    reason, sender->deferred);
+    default:
+        return STATUS_OK;
+    }
+}
+
 /* What the run came to. */
 static enum status verdict(const struct sender *sender)
 {
     struct failure *failure = sender->failure;
-    enum http_stop stopped = sender->http != NULL ? http_stopped(sender->http) : HTTP_RUNNING;
     if (sender->output_gone)
         return STATUS_IO;
-    if (stopped == HTTP_STOP_DENIED)
-        return fail(failure, STATUS_DENIED, "Action Network refused the key: %s",
-                    http_stop_reason(sender->http));
-    if (stopped == HTTP_STOP_BROKEN)
-        return fail(failure, STATUS_UNAVAILABLE,
-                    "Action Network does not work at present (%s); %zu records deferred, run again",
-                    http_stop_reason(sender->http), sender->deferred);
+    enum status status = stop_verdict(sender);
+    if (status != STATUS_OK)
+        return status;
     if (sender->bad != STATUS_OK)
         return sender->bad;
     if (sender->deferred > 0)

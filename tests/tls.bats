@@ -56,11 +56,14 @@ serve() {
   export AN_API_URL=https://localhost:$port/api/v2
 }
 
-# refused REASON...: nothing is sent, and the record's error says why.
+# refused STATUS REASON...: nothing is sent and nobody has failed; the run ends with the status and says why.
 refused() {
-  run --separate-stderr an-upsert -r 0 --deadline 2 <<<"$(change new rosa@example.org)"
-  [ "$status" -ne 0 ]
-  has "$output$stderr" "$@"
+  local status
+  status=$1
+  shift
+  run "-$status" --separate-stderr timeout 20 an-upsert -r 0 <<<"$(changes new 1 30)"
+  [ "$(statuses)" = '{"deferred":30}' ]
+  has "$stderr" 'an-upsert: ' "$@"
   [ "$(sandbox_requests)" -eq 0 ]
   # Headers are in no log, so: nothing that was a request came, as far as to the proxy.
   [ ! -s proxy.log ]
@@ -87,20 +90,24 @@ refused() {
 
 @test "tls: an authority that nobody knows is refused, and the key stays here" {
   serve good
-  refused certificate
-  CURL_CA_BUNDLE=$certificates/other.pem refused certificate
+  refused 69 certificate
+  CURL_CA_BUNDLE=$certificates/other.pem refused 69 certificate
 }
 
 @test "tls: another host's certificate is refused, and one that has expired" {
   serve elsewhere
-  CURL_CA_BUNDLE=$certificates/ca.pem refused localhost
+  CURL_CA_BUNDLE=$certificates/ca.pem refused 69 localhost
   kill "$PROXY_PID" && wait "$PROXY_PID" || true
   stop_sandbox
   serve expired
-  CURL_CA_BUNDLE=$certificates/ca.pem refused expired
+  CURL_CA_BUNDLE=$certificates/ca.pem refused 69 expired
 }
 
 @test "tls: a file of authorities that is not there is said, and trusts nobody" {
   serve good
-  CURL_CA_BUNDLE=$PWD/none.pem refused none.pem
+  CURL_CA_BUNDLE=$PWD/none.pem refused 78 none.pem
+  echo 'no certificate' >none.pem
+  CURL_CA_BUNDLE=$PWD/none.pem refused 78 none.pem
+  CURL_CA_BUNDLE=$PWD/none.pem run -78 --separate-stderr an-upsert --check
+  has "$stderr" none.pem
 }
