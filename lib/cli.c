@@ -25,6 +25,8 @@ void cli_warn(const char *program, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (text[0] == '\0')
+        return;
     text_printable(text, sizeof text);
     (void)fprintf(stderr, "%s: %s\n", program, text);
 }

@@ -35,6 +35,7 @@ struct sender {
     unsigned active_count;
     bool input_over; /* nothing more is read */
     bool output_gone;
+    bool reader_gone; /* likewise, and why is somebody else's to say */
     bool missing_told;
     enum status
         bad; /* what ends the run early, apart from the engine's stop; STATUS_OK otherwise */
@@ -60,6 +61,7 @@ static bool wants(const struct sender *sender, const json_t *record)
 /* Takes note of a write that failed. */
 static void lose_output(struct sender *sender)
 {
+    sender->reader_gone = errno == EPIPE;
     sender->output_gone = true;
     sender->input_over = true;
     sender->bad = STATUS_IO;
@@ -410,6 +412,8 @@ static enum status stop_verdict(const struct sender *sender)
 static enum status verdict(const struct sender *sender)
 {
     struct failure *failure = sender->failure;
+    if (sender->reader_gone)
+        failure->text[0] = '\0';
     if (sender->output_gone)
         return STATUS_IO;
     enum status status = stop_verdict(sender);

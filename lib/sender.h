@@ -110,9 +110,10 @@ void sender_take_id(struct sender_job *job, char *id);
  * False without memory. */
 bool sender_note(struct sender_job *job, const char *name, json_t *value);
 
-/* Runs to the end of the input. `failure` says why it is not STATUS_OK; for STATUS_SOME_FAILED it
- * tells how many failed and the first error. STATUS_CONFIG without a key (unless a dry run). When a
- * signal ended the run, signals_caught() is not 0. */
+/* Runs to the end of the input. `failure` says why it is not STATUS_OK: for STATUS_SOME_FAILED how
+ * many failed and the first error; nothing when the reader of the output has gone (STATUS_IO).
+ * STATUS_CONFIG without a key (unless a dry run). When a signal ended the run, signals_caught() is
+ * not 0. */
 enum status sender_run(const struct sender_program *program, const struct sender_options *options,
                        struct failure *failure);
 

@@ -281,6 +281,28 @@ END
   [ "$(sandbox_requests POST /people)" -eq 21 ]
 }
 
+@test "what the programs end with whose reader has gone is not counted, nor said: why it has gone is" {
+  mkdir stubs
+  cat >stubs/roster-commit <<END
+#!/bin/bash
+[ \$# -eq 0 ] && [ ! -e "$PWD/tried" ] || exec "$(command -v roster-commit)" "\$@"
+: >"$PWD/tried"
+head -c 1 >/dev/null
+echo 'roster-commit: DynamoDB does not answer' >&2
+exit \$(<"$PWD/ending")
+END
+  chmod +x stubs/roster-commit
+  for ending in 69 75; do
+    rm -f tried
+    echo $ending >ending
+    PATH=$PWD/stubs:$PATH run -$ending --separate-stderr an-sync week1.csv
+    has "$stderr" 'DynamoDB does not answer'
+    [[ $stderr != *'Broken pipe'* ]]
+    run -0 jq .run.status <(history | tail -n 1)
+    [ "$output" = $ending ]
+  done
+}
+
 @test "a refused key: status 77, and Slack hears of it" {
   AN_API_KEY=wrong-key run -77 --separate-stderr an-sync week1.csv
   has "$(slack_texts)" 'key refused'

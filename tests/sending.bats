@@ -545,7 +545,8 @@ PY
   changes new 1 100 >in
   run -0 bash -c 'an-upsert -r 0 -j 4 in 2>err | head -n 1; echo "${PIPESTATUS[0]}" >code'
   has "$output" '"status":"ok"'
-  [ "$(cat code)" -ne 0 ]
+  [ "$(cat code)" -eq 74 ]
+  [ ! -s err ]
   [ "$(sandbox_requests)" -le 16 ]
   [ "$(sandbox_get stats | jq .in_flight)" -eq 0 ]
 }
