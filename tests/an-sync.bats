@@ -43,6 +43,8 @@ members() { roster-dump | tail -n +2 | wc -l; }
 runs() { find "$AN_STATE/runs" -mindepth 1 -maxdepth 1 -type d | sort; }
 last_run() { runs | tail -n 1; }
 history() { roster-dump --runs; }
+# The last line of each run: what was sent has one from before, too.
+ends() { history | jq -cs '[.[].run] | group_by(.started + .source) | map(last)[]'; }
 slack_texts() { sandbox_get slack | jq -r '.[].text'; }
 
 # within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
@@ -111,7 +113,7 @@ ended() {
   run -0 --separate-stderr an-sync -n week2.csv
   has "$output" p21@example.org Quincy '1 would be new, 1 would be updated, 2 would lapse'
   roster-dump | cmp - before.csv
-  [ "$(history | wc -l)" -eq 1 ]
+  [ "$(history | wc -l)" -eq 2 ]
   [ "$(sandbox_requests)" -eq "$requests" ]
   [ "$(ls -A "$TMPDIR")" = '' ]
 }
@@ -120,7 +122,7 @@ ended() {
   mail 'Mon, 05 Jan 2026 07:00:00 +0100' week1.csv >week1.eml
   run -0 --separate-stderr an-sync - <week1.eml
   [ "$(members)" -eq 20 ]
-  run -0 jq -r '.run | .source, .export_date, .message_id' <(history)
+  run -0 jq -r '.source, .export_date, .message_id' <(ends)
   [ "$output" = $'standard input\n2026-01-05T06:00:00Z\nweek1.csv@example.org' ]
 }
 
@@ -227,7 +229,7 @@ ended() {
   [ "$(members)" -eq "$sent" ]
   has "$(cat err)" interrupted
   has "$(slack_texts)" 'not finished'
-  run -0 jq -c '.run | [.status, .sent, .acknowledged.new]' <(history)
+  run -0 jq -c '[.status, .sent, .acknowledged.new]' <(ends)
   [ "$output" = "[75,true,$sent]" ]
   run -0 --separate-stderr an-sync week1.csv
   [ "$(sandbox_requests POST /people)" -eq 20 ]
@@ -263,6 +265,34 @@ END
   [ "$(sandbox_requests POST /people)" -eq 20 ]
 }
 
+@test "killed by SIGKILL while it sends, an export counts as sent from: an older one is refused" {
+  an-sync -r 10 week2.csv >out 2>err 3>&- &
+  job=$!
+  within 10 requests_reach 3
+  kill -KILL "$job"
+  ended
+  within 20 flock -n "$AN_STATE/lock" true
+  run -65 --separate-stderr an-sync week1.csv
+  has "$stderr" 'week1.csv is of 2026-01-05T06:00:00Z' 2026-01-12T06:00:00Z --force
+  run -0 --separate-stderr an-sync status
+  [ "${#lines[@]}" -eq 4 ]
+  has "${lines[1]}" 'not finished' week2.csv
+  has "${lines[2]}" refused week1.csv
+  run -0 --separate-stderr an-sync week2.csv
+  [ "$(sandbox_requests POST /people)" -eq 19 ]
+}
+
+@test "when the run cannot be noted before anything is sent, nothing is sent" {
+  an-sync week1.csv
+  mkdir stubs
+  printf '#!/bin/bash\n[ $# -gt 0 ] || exit 69\nexec %s "$@"\n' "$(command -v roster-commit)" >stubs/roster-commit
+  chmod +x stubs/roster-commit
+  before=$(sandbox_requests '' /api/)
+  PATH=$PWD/stubs:$PATH run -69 --separate-stderr an-sync week2.csv
+  [ "$(sandbox_requests '' /api/)" -eq "$before" ]
+  has "$(slack_texts)" 'week2.csv was not synced'
+}
+
 @test "a deadline leaves the rest to the next run, status 75" {
   run -75 --separate-stderr an-sync -r 10 --deadline 0.5 week1.csv
   [ "$(members)" -lt 20 ]
@@ -285,15 +315,16 @@ END
   mkdir stubs
   cat >stubs/roster-commit <<END
 #!/bin/bash
-[ \$# -eq 0 ] && [ ! -e "$PWD/tried" ] || exec "$(command -v roster-commit)" "\$@"
-: >"$PWD/tried"
+# The first without options notes the run, the second is the pipe's.
+[ \$# -gt 0 ] || echo >>"$PWD/calls"
+[ \$# -eq 0 ] && [ "\$(wc -l <"$PWD/calls")" -eq 2 ] || exec "$(command -v roster-commit)" "\$@"
 head -c 1 >/dev/null
 echo 'roster-commit: DynamoDB does not answer' >&2
 exit \$(<"$PWD/ending")
 END
   chmod +x stubs/roster-commit
   for ending in 69 75; do
-    rm -f tried
+    rm -f calls
     echo $ending >ending
     PATH=$PWD/stubs:$PATH run -$ending --separate-stderr an-sync week1.csv
     has "$stderr" 'DynamoDB does not answer'
@@ -374,7 +405,7 @@ END
   run -65 --separate-stderr an-sync inbox
   [ "$(ls -A inbox inbox/done inbox/failed)" = $'inbox:\n.half-written\ndone\nfailed\n\ninbox/done:\na.eml\nb.eml\n\ninbox/failed:\nc.eml' ]
   run -0 jq -r '.run | "\(.source) \(.status)"' <(history)
-  [ "$output" = $'b.eml 0\nc.eml 65\na.eml 0' ]
+  [ "$output" = $'b.eml 75\nb.eml 0\nc.eml 65\na.eml 75\na.eml 0' ]
   [ "$(members)" -eq 19 ]
   run -0 --separate-stderr an-sync inbox
   has "$output" 'nothing new'
@@ -385,7 +416,7 @@ END
   cp -p week1.csv week2.csv inbox
   AN_API_KEY=wrong-key run -77 --separate-stderr an-sync inbox
   [ "$(cd inbox && echo *.csv)" = 'week1.csv week2.csv' ]
-  [ "$(history | jq -r .run.source)" = week1.csv ]
+  [ "$(ends | jq -r .source)" = week1.csv ]
   run -0 --separate-stderr an-sync inbox
   [ "$(ls inbox/done)" = $'week1.csv\nweek2.csv' ]
 }
