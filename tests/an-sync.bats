@@ -185,7 +185,7 @@ ended() {
 @test "a refused first run creates no roster" {
   echo 'no header at all' >bad.csv
   run -65 --separate-stderr an-sync bad.csv
-  [ "$(find "$AN_STATE" -name 'roster*')" = '' ]
+  [ ! -e "$AN_STATE/roster.sqlite" ]
   [ "$(sandbox_requests '' /api/)" -eq 0 ]
 }
 
@@ -216,6 +216,33 @@ ended() {
   ended
   [ "$status" -eq 0 ]
   [ "$(sandbox_requests POST /people)" -eq 20 ]
+}
+
+@test "one run at a time on a roster, whatever the state directory and the name by which it is known" {
+  AN_ROSTER=sqlite:$PWD/kept/members.sqlite start_slowly 20
+  within 10 requests_reach 1
+  ln -s kept also
+  for roster in "$PWD/kept/members.sqlite" also/members.sqlite; do
+    AN_STATE=$PWD/other AN_ROSTER=sqlite:$roster run -75 --separate-stderr an-sync week1.csv
+    has "$stderr" "process $job" since
+  done
+  AN_STATE=$PWD/other run -0 --separate-stderr an-sync week1.csv
+  AN_ROSTER=sqlite:$PWD/other/roster.sqlite run -75 --separate-stderr an-sync week1.csv # the first is at work
+  ended
+  [ "$status" -eq 0 ]
+  [ "$(stat -c %a kept/members.sqlite.lock)" = 600 ]
+}
+
+@test "a state directory that another one's roster lies in is locked with it" {
+  start_slowly 20
+  within 10 requests_reach 1
+  AN_STATE=$PWD/other AN_ROSTER=sqlite:$PWD/state/roster.sqlite run -75 --separate-stderr an-sync week1.csv
+  has "$stderr" "process $job" since
+  ended
+  [ "$status" -eq 0 ]
+  ln -s lock "$AN_STATE/roster.sqlite.lock.new"
+  mv "$AN_STATE/roster.sqlite.lock.new" "$AN_STATE/roster.sqlite.lock"
+  run -0 --separate-stderr an-sync week1.csv
 }
 
 @test "on SIGTERM what was sent is recorded, the run too, and it dies of the signal" {
