@@ -155,6 +155,32 @@ END
   has "$(roster-dump --begun)" 'new@example.org,Bonn,,,begun-new'
 }
 
+@test "--begin asked to stop writes the rest on, and dies of the signal" {
+  local signal status
+  mkfifo in
+  for signal in TERM HUP; do
+    # Under nohup SIGHUP is ignored, which the program would respect.
+    env --default-signal=HUP roster-commit --begin <in >out 3>&- &
+    COMMITTER=$!
+    exec 7>in
+    echo '{"change":"new","key":"a@example.org","row":{"email":"a@example.org"}}' | tee -a all >&7
+    within_a_while has_lines out 1
+    kill -s $signal "$COMMITTER"
+    # A second of grace follows, from the next record on.
+    echo '{}' | tee -a all >&7
+    within_a_while has_lines out 2
+    sleep 1.2
+    echo '{"change":"new","key":"b@example.org","row":{"email":"b@example.org"}}' | tee -a all >&7
+    exec 7>&-
+    status=0
+    wait "$COMMITTER" || status=$?
+    [ "$status" -eq $((128 + $(kill -l $signal))) ]
+    cmp out all
+    rm all
+  done
+  [ "$(roster-dump --begun | cut -d, -f1 | tail -n +2)" = a@example.org ]
+}
+
 @test "--begin notes nothing after its deadline, and writes on all the same" {
   mkfifo in
   roster-commit --begin --deadline 0.1 <in >out 3>&- &

@@ -219,6 +219,7 @@ static enum status run(const struct options *options)
     ndjson_close(committer.reader);
     roster_close(committer.roster);
     field_map_free(committer.map);
+    signals_die(); /* --begin alone catches any */
     return status;
 }
 
