@@ -157,8 +157,12 @@ age_lock() {
 @test "the roster and its history can be moved between the two stores" {
   printf 'email,note\na@example.org," ""quoted"" "\nb@example.org,é\n' >export.csv
   csv-diff /dev/null export.csv | roster-commit --adopt >/dev/null
-  roster-dump >here.csv
+  printf 'email,note\na@example.org,moved\nc@example.org,\n' >next.csv
+  roster-dump | csv-diff --follow note - next.csv | roster-commit --begin >/dev/null
+  roster-dump --begun >here.csv
+  [ "$(grep -c ',begun-' here.csv)" -eq 3 ]
   csv-diff /dev/null here.csv | jq -c 'if .row then .result = {status: "ok", map: .row.action_network_map} else . end' |
     roster-commit -s sqlite:there.sqlite >/dev/null
-  cmp here.csv <(roster-dump -s sqlite:there.sqlite)
+  cmp here.csv <(roster-dump --begun -s sqlite:there.sqlite)
+  cmp <(roster-dump) <(roster-dump -s sqlite:there.sqlite)
 }
