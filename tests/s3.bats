@@ -84,6 +84,74 @@ tags() {
   roster-commit --lock next # an-sync has given it back
 }
 
+# keep_often: from here on, an-sync prolongs the lock every second.
+keep_often() {
+  mkdir bin
+  sed 's/read -rt 200 /read -rt 1 /' "$(command -v an-sync)" >bin/an-sync
+  chmod +x bin/an-sync
+  ! cmp -s bin/an-sync "$ROOT/scripts/an-sync"
+  PATH=$PWD/bin:$PATH
+}
+
+# within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.05
+  done
+}
+
+requests_reach() { [ "$(sandbox_requests POST /people)" -ge "$1" ]; }
+
+@test "programs that go on without an-sync stop when they lose the lock" {
+  keep_often
+  AN_LOCK_OWNER=mine AN_RATE=4 an-sync "$SAMPLES/mail-2026-11-09.eml" >out 2>err 3>&- &
+  job=$!
+  within 10 requests_reach 2
+  kill -KILL "$job"
+  wait "$job" || true
+  roster-commit --unlock mine
+  roster-commit --lock another-machine
+  within 20 flock -n "$AN_STATE/lock" true
+  [ "$(sandbox_requests POST /people)" -lt 30 ]
+  [ "$(roster-dump | tail -n +2 | wc -l)" -eq "$(sandbox_requests POST /people)" ]
+}
+
+@test "a run that loses the lock stops: status 75" {
+  keep_often
+  AN_LOCK_OWNER=mine AN_RATE=4 an-sync "$SAMPLES/mail-2026-11-09.eml" >out 2>err 3>&- &
+  job=$! status=0
+  within 10 requests_reach 2
+  roster-commit --unlock mine
+  roster-commit --lock another-machine
+  wait "$job" || status=$?
+  [ "$status" -eq 75 ]
+  has "$(<err)" 'locked by another-machine' interrupted
+  [[ $(<err) != *'was killed'* ]]
+  [ "$(sandbox_requests POST /people)" -lt 30 ]
+  [ "$(roster-dump | tail -n +2 | wc -l)" -eq "$(sandbox_requests POST /people)" ]
+}
+
+@test "the lock is given back for good, though it was being prolonged at that moment" {
+  keep_often
+  cat >bin/roster-commit <<END
+#!/bin/bash
+if [ "\$1" = --lock ]; then
+  echo >>"$PWD/locked"
+  [ "\$(wc -l <"$PWD/locked")" -eq 1 ] || sleep 2
+fi
+exec "$(command -v roster-commit)" "\$@"
+END
+  chmod +x bin/roster-commit
+  AN_RATE=25 an-sync "$SAMPLES/mail-2026-11-09.eml"
+  [ "$(wc -l <locked)" -eq 2 ]
+  rm bin/roster-commit
+  sleep 2.5
+  roster-commit --lock next
+}
+
 @test "at the deadline the object stays untagged, and the next run goes on" {
   run -75 --separate-stderr env AN_RATE=10 AN_DEADLINE=1 an-sync "s3://mails/$key"
   [ "$(tags)" = '{}' ]
