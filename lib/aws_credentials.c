@@ -1,8 +1,8 @@
 #include "aws_credentials.h"
 
 #include "aws_cli.h"
+#include "clock.h"
 #include "json_text.h"
-#include "pacer.h"
 #include "secret.h"
 
 #include <jansson.h>
@@ -214,7 +214,7 @@ static enum status ask_endpoint(struct aws_credentials *credentials,
                                 const struct aws_request *request, struct failure *failure)
 {
     struct aws_answer answer = {.body = {.limit = ANSWER_LIMIT}};
-    int64_t until = pacer_now() + PATIENCE;
+    int64_t until = clock_now() + PATIENCE;
     enum status status = STATUS_OK;
     for (unsigned number = 1;; number++) {
         bool taken = false;
@@ -224,7 +224,7 @@ static enum status ask_endpoint(struct aws_credentials *credentials,
         if (status != STATUS_OK || taken)
             break;
         struct http_verdict verdict = aws_judge(answer.curl, answer.code, taken, number);
-        if (verdict.kind == HTTP_PASSING && aws_pause(verdict.wait, until))
+        if (verdict.kind == HTTP_PASSING && clock_pause(verdict.wait, until))
             continue;
         if (answer.curl != CURLE_OK)
             status = fail(failure, STATUS_UNAVAILABLE, "the container's AWS credentials: %.300s",

@@ -1,14 +1,13 @@
 #include "aws_request.h"
 
+#include "clock.h"
 #include "http_common.h"
 #include "http_url.h"
-#include "pacer.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
-#include <time.h>
 
 static const long CONNECT_SECONDS = 10;
 static const long ALL_SECONDS = 30;
@@ -154,18 +153,8 @@ struct http_verdict aws_judge(CURLcode curl, long code, bool json, unsigned numb
 {
     struct http_attempt attempt = {.curl = curl, .code = code, .json = json, .number = number};
     if (getrandom(&attempt.random, sizeof attempt.random, GRND_NONBLOCK) < 0)
-        attempt.random = (uint32_t)pacer_now(); /* jitter need not be a secret */
+        attempt.random = (uint32_t)clock_now(); /* jitter need not be a secret */
     struct http_verdict verdict = http_judge(&attempt);
     verdict.wait /= QUICKER;
     return verdict;
-}
-
-bool aws_pause(int64_t wait, int64_t until)
-{
-    if (pacer_now() + wait > until)
-        return false;
-    struct timespec left = {wait / NANOSECONDS, wait % NANOSECONDS};
-    while (nanosleep(&left, &left) != 0)
-        ;
-    return true;
 }

@@ -71,8 +71,4 @@ bool aws_is_near(const char *url);
  * and its throttling passes in fractions of a second. */
 struct http_verdict aws_judge(CURLcode curl, long code, bool json, unsigned number);
 
-/* Sleeps for `wait` nanoseconds; false, and at once, where that would end after `until`
- * (pacer_now). */
-bool aws_pause(int64_t wait, int64_t until);
-
 #endif

@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include "clock.h"
 #include "http_url.h"
 #include "people.h"
 #include "secret.h"
@@ -49,7 +50,7 @@ enum status connection_open(const struct connection_settings *settings,
         .pacer = connection->pacer,
         .connections = settings->connections,
         .deadline =
-            settings->deadline > 0 ? pacer_now() + (int64_t)(settings->deadline * NANOSECONDS) : 0,
+            settings->deadline > 0 ? clock_now() + (int64_t)(settings->deadline * NANOSECONDS) : 0,
         .probe = probe.bytes,
         .trace = settings->trace,
         .trace_context = settings->trace_context,

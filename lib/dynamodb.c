@@ -3,9 +3,9 @@
 #include "aws_cli.h"
 #include "aws_credentials.h"
 #include "aws_request.h"
+#include "clock.h"
 #include "http_url.h"
 #include "json_text.h"
-#include "pacer.h"
 #include "secret.h"
 #include "text.h"
 
@@ -285,7 +285,7 @@ static enum status send_once(struct dynamodb *db, const char *target, const char
 
 static int64_t patience_of(const struct dynamodb *db)
 {
-    return pacer_now() + (db->succeeded ? PATIENCE : PATIENCE_AT_FIRST);
+    return clock_now() + (db->succeeded ? PATIENCE : PATIENCE_AT_FIRST);
 }
 
 /* dynamodb_call with the request's text. */
@@ -309,7 +309,7 @@ static enum status call(struct dynamodb *db, const char *action, const char *bod
         }
         bool again = false;
         if (verdict.kind == HTTP_PASSING)
-            again = aws_pause(verdict.wait, until);
+            again = clock_pause(verdict.wait, until);
         else if (is_expired(error) && !renewed)
             again = renewed = aws_credentials_expire(db->credentials);
         if (!again)
@@ -394,7 +394,7 @@ static enum status settle_batch(struct dynamodb *db, struct buffer *body, struct
         left = NULL;
         if (!made)
             status = fail_memory(failure);
-        else if (!aws_pause(aws_judge(CURLE_OK, 503, true, number).wait, until))
+        else if (!clock_pause(aws_judge(CURLE_OK, 503, true, number).wait, until))
             status = fail(failure, STATUS_UNAVAILABLE,
                           "DynamoDB table %s in %s: it does not process what is written to it",
                           db->table, db->region);

@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include "clock.h"
 #include "http_breaker.h"
 #include "http_common.h"
 #include "http_exchange.h"
@@ -101,7 +102,7 @@ enum status http_open(const struct http_settings *settings, struct http **http,
     made->deadline = settings->deadline;
     made->trace = settings->trace;
     made->trace_context = settings->trace_context;
-    made->random = (uint64_t)pacer_now() ^ ((uint64_t)getpid() << 32);
+    made->random = (uint64_t)clock_now() ^ ((uint64_t)getpid() << 32);
     if (!prepare(made, settings)) {
         http_close(made);
         return fail_memory(failure);
@@ -242,7 +243,7 @@ static void stop(struct http *http, enum http_stop why, const char *reason)
         return;
     (void)snprintf(http->stop_reason, sizeof http->stop_reason, "%s", reason);
     http->stopped = why;
-    http->stopped_at = pacer_now();
+    http->stopped_at = clock_now();
 }
 
 /* Takes a landed exchange back from curl, and its handle to rest. */
@@ -345,7 +346,7 @@ static enum status diagnose(struct http *http, const struct exchange *exchange, 
     else if (alive && !verdict->slow_down)
         http_breaker_reset(&http->breaker);
     else if (!alive &&
-             http_breaker_trips(&http->breaker, pacer_now(), exchange->attempts >= HTTP_ATTEMPTS))
+             http_breaker_trips(&http->breaker, clock_now(), exchange->attempts >= HTTP_ATTEMPTS))
         return begin_probe(http, failure);
     return STATUS_OK;
 }
@@ -369,7 +370,7 @@ static enum status conclude(struct http *http, struct exchange *exchange, CURLco
     } else if (exchange->attempts >= HTTP_ATTEMPTS) {
         finish(http, exchange, HTTP_FAILED);
     } else {
-        exchange->retry_at = pacer_now() + verdict.wait;
+        exchange->retry_at = clock_now() + verdict.wait;
         queue_push(&http->waiting, exchange);
     }
     return status;
@@ -417,7 +418,7 @@ static enum status depart(struct http *http, int64_t now, struct failure *failur
                 return status;
             http->has_turn = true;
         }
-        int64_t late = pacer_now() - http->turn;
+        int64_t late = clock_now() - http->turn;
         if (late < 0)
             break;
         http->has_turn = false;
@@ -483,7 +484,7 @@ static enum status collect(struct http *http, struct failure *failure)
 enum status http_run(struct http *http, struct pollfd *others, unsigned count,
                      struct failure *failure)
 {
-    int64_t now = pacer_now();
+    int64_t now = clock_now();
     if (http->deadline > 0 && now >= http->deadline)
         stop(http, HTTP_STOP_DEADLINE, "");
     enum status status = STATUS_OK;

@@ -27,7 +27,7 @@ struct http_settings {
     const char *key;      /* sent as OSDI-API-Token and taken out of every text; NULL: none */
     struct pacer *pacer;  /* borrowed; must outlive the engine */
     unsigned connections; /* in flight at the most; at least 1 */
-    int64_t deadline;     /* pacer_now() after which nothing is started; 0: none */
+    int64_t deadline;     /* clock_now() after which nothing is started; 0: none */
     /* What to GET when nothing but failures come, to learn whether the service is alive (see
      * http_breaker.h); copied. */
     const char *probe;

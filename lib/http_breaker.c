@@ -1,7 +1,7 @@
 #include "http_breaker.h"
 
+#include "clock.h"
 #include "http_retry.h"
-#include "pacer.h"
 
 static const unsigned FAILURES = 20;
 static const int64_t LEAST = (int64_t)5 * NANOSECONDS;

@@ -21,7 +21,7 @@ struct http_breaker {
     int64_t failing_since; /* when that row began */
 };
 
-/* Counts an attempt at `now` (pacer_now) that failed: without an answer, or with one that passes.
+/* Counts an attempt at `now` (clock_now) that failed: without an answer, or with one that passes.
  * Whether that is enough to ask: 20 in a row, which lasted 5 seconds because what is in flight
  * together can fail together (a server that restarts); or a minute of failures only; or all
  * attempts of a request (`last`: it has none left) without anything good meanwhile. A 429 is not to

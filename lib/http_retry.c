@@ -1,6 +1,6 @@
 #include "http_retry.h"
 
-#include "pacer.h"
+#include "clock.h"
 
 static const int64_t BACKOFF = NANOSECONDS / 2;
 static const int64_t LONGEST_BACKOFF = (int64_t)30 * NANOSECONDS;

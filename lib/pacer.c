@@ -1,5 +1,7 @@
 #include "pacer.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -8,7 +10,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -35,13 +36,6 @@ struct pacer {
     int64_t interval;
     uint32_t boot;
 };
-
-int64_t pacer_now(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
-}
 
 /* A number for this boot; 0 where the system does not tell. */
 static uint32_t current_boot(void)
@@ -123,7 +117,7 @@ static enum status begin(struct pacer *pacer, int64_t *now, struct schedule *sch
     while (locked != 0 && errno == EINTR);
     if (locked != 0)
         return fail(failure, STATUS_IO, "locking the schedule: %s", strerror(errno));
-    *now = pacer_now();
+    *now = clock_now();
     ssize_t length = pread(pacer->file, schedule, sizeof *schedule, 0);
     if (length != sizeof *schedule || schedule->magic != SCHEDULE_MAGIC ||
         schedule->boot != pacer->boot || schedule->next > horizon(pacer, *now) ||
@@ -150,7 +144,7 @@ static int64_t current_interval(const struct pacer *pacer, const struct schedule
 
 enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failure)
 {
-    int64_t now = pacer_now();
+    int64_t now = clock_now();
     *turn = now;
     if (pacer->file < 0)
         return STATUS_OK;

@@ -17,11 +17,6 @@
 
 struct pacer;
 
-enum { NANOSECONDS = 1000000000 };
-
-/* Nanoseconds of CLOCK_MONOTONIC. */
-int64_t pacer_now(void);
-
 /* A pacer of `rate` turns a second for whoever shares `identity` (the API key and the service's
  * URL; only 32 bits of its hash are kept). A rate of 0 has no limit and no file. The pacer is the
  * caller's, to be given to pacer_close; NULL on error. STATUS_IO, or STATUS_CONFIG when the
@@ -32,7 +27,7 @@ enum status pacer_open(double rate, const char *identity, struct pacer **pacer,
 /* NULL is harmless. */
 void pacer_close(struct pacer *pacer);
 
-/* Takes the next turn: `*turn` is the time (pacer_now) from which the caller may act, now or later.
+/* Takes the next turn: `*turn` is the time (clock_now) from which the caller may act, now or later.
  * A turn that was taken and not used is lost. STATUS_OK or STATUS_IO. */
 enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failure);
 

@@ -1,6 +1,6 @@
 #include "progress.h"
 
-#include "pacer.h"
+#include "clock.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ struct progress *progress_open(const char *program, size_t total)
     if (progress != NULL) {
         progress->program = program;
         progress->total = total;
-        progress->start = pacer_now();
+        progress->start = clock_now();
     }
     return progress;
 }
@@ -46,7 +46,7 @@ void progress_show(struct progress *progress, size_t done, size_t failed)
 {
     if (progress == NULL || done == 0)
         return;
-    int64_t now = pacer_now();
+    int64_t now = clock_now();
     if (progress->shown != 0 && now - progress->shown < REFRESH)
         return;
     progress->shown = now;

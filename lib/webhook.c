@@ -1,16 +1,15 @@
 #include "webhook.h"
 
+#include "clock.h"
 #include "http_common.h"
 #include "http_retry.h"
 #include "http_url.h"
-#include "pacer.h"
 #include "secret.h"
 #include "text.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     CONNECT_SECONDS = 10,
@@ -77,14 +76,6 @@ static void redact_url(const struct post *post, char *text)
 
 /* ---- one attempt ---- */
 
-/* Nanoseconds of a clock that nobody adjusts. */
-static int64_t now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * NANOSECONDS + time.tv_nsec;
-}
-
 /* libcurl's write function. Ends the transfer when the answer is over the limit. */
 static size_t keep_answer(char *bytes, size_t size, size_t count, void *context)
 {
@@ -124,7 +115,7 @@ static enum status prepare(struct post *post, const json_t *message, struct fail
 static struct http_attempt attempt(struct post *post, unsigned number, int64_t until)
 {
     struct http_attempt made = {.number = number, .json = true /* "ok" is an answer, too */};
-    int64_t left = (until - now()) / (NANOSECONDS / 1000); /* milliseconds */
+    int64_t left = (until - clock_now()) / (NANOSECONDS / 1000); /* milliseconds */
     const int64_t most = (int64_t)ATTEMPT_SECONDS * 1000;
     if (left > most)
         left = most;
@@ -137,13 +128,6 @@ static struct http_attempt attempt(struct post *post, unsigned number, int64_t u
     if (curl_easy_getinfo(post->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
         made.retry_after = (seconds < 3600 ? seconds : 3600) * (int64_t)NANOSECONDS;
     return made;
-}
-
-static void pause_for(int64_t nanoseconds)
-{
-    struct timespec left = {nanoseconds / NANOSECONDS, nanoseconds % NANOSECONDS};
-    while (nanosleep(&left, &left) != 0)
-        ;
 }
 
 /* ---- the outcome ---- */
@@ -176,15 +160,14 @@ static enum status explain(struct post *post, const struct http_attempt *last,
 
 static enum status send_message(struct post *post, struct failure *failure)
 {
-    int64_t until = now() + (int64_t)ALL_SECONDS * NANOSECONDS;
+    int64_t until = clock_now() + (int64_t)ALL_SECONDS * NANOSECONDS;
     for (unsigned number = 1;; number++) {
         struct http_attempt made = attempt(post, number, until);
         struct http_verdict verdict = http_judge(&made);
         if (verdict.kind == HTTP_SUCCESS)
             return STATUS_OK;
-        if (verdict.kind == HTTP_REFUSED || number == TRIES || now() + verdict.wait >= until)
+        if (verdict.kind == HTTP_REFUSED || number == TRIES || !clock_pause(verdict.wait, until))
             return explain(post, &made, failure);
-        pause_for(verdict.wait);
     }
 }
 

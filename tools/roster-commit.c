@@ -10,13 +10,14 @@
 #include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "acknowledgement.h"
 #include "cli.h"
+#include "clock.h"
 #include "ndjson.h"
 #include "person.h"
 #include "roster.h"
@@ -28,13 +29,13 @@ static const char program[] = "roster-commit";
 
 /* What one transaction takes at the most, the last line apart. */
 enum { BATCH_RECORDS = 1000, BEGIN_RECORDS = 100, BATCH_BYTES = 4 * 1024 * 1024 };
-static const double BATCH_SECONDS = 0.5;
+static const int64_t BATCH_TIME = NANOSECONDS / 2;
 
 enum { LOCK_SECONDS = 900 };
 
 /* After a deadline or a signal, what is about to be sent is noted for so much longer, since whoever
  * sends may be a little behind. */
-static const double GRACE_SECONDS = 1;
+static const int64_t GRACE = NANOSECONDS;
 
 struct options {
     const char *store;
@@ -55,26 +56,19 @@ struct committer {
     struct ndjson_reader *reader;
     struct buffer batch; /* the lines to be written on, once they are durable */
     size_t records;
-    double begun;     /* when the batch was, in seconds */
-    double until;     /* when nothing is to be noted any more, in seconds; 0: never */
+    int64_t begun;    /* when the batch was (clock_now) */
+    int64_t until;    /* when nothing is to be noted any more (clock_now); 0: never */
     bool pending;     /* the batch changes the roster */
     int output_error; /* errno of the first write that failed, 0 for none */
 };
 
-static double now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* Whether nothing is sent any more of what comes now, so that there is nothing to note. */
 static bool is_over(struct committer *committer)
 {
-    if (signals_caught() != 0 &&
-        (committer->until == 0 || committer->until > now() + GRACE_SECONDS))
-        committer->until = now() + GRACE_SECONDS;
-    return committer->until > 0 && now() > committer->until;
+    int64_t now = clock_now();
+    if (signals_caught() != 0 && (committer->until == 0 || committer->until > now + GRACE))
+        committer->until = now + GRACE;
+    return committer->until > 0 && now > committer->until;
 }
 
 /* Takes one line into the batch. */
@@ -111,7 +105,7 @@ static bool is_full(const struct committer *committer)
     size_t most = committer->mode.begin ? BEGIN_RECORDS : BATCH_RECORDS;
     if (committer->records >= most || committer->batch.length >= BATCH_BYTES)
         return true;
-    return now() - committer->begun >= BATCH_SECONDS;
+    return clock_now() - committer->begun >= BATCH_TIME;
 }
 
 /* Whether reading would not have to wait; with `wait` it waits until that is so. */
@@ -131,7 +125,7 @@ static enum status gather(struct committer *committer, bool *durable, struct fai
     while (status == STATUS_OK && (committer->records == 0 || !is_full(committer))) {
         if (ndjson_next(committer->reader, &line)) {
             if (committer->records == 0)
-                committer->begun = now();
+                committer->begun = clock_now();
             status = take(committer, &line, failure);
             *durable = status == STATUS_OK || status == STATUS_DATA;
         } else if (ndjson_ended(committer->reader) ||
@@ -187,7 +181,7 @@ static enum status open_all(struct committer *committer, const struct options *o
     enum status status = STATUS_OK;
     committer->mode.begin = options->begin;
     if (options->deadline > 0)
-        committer->until = now() + options->deadline + GRACE_SECONDS;
+        committer->until = clock_now() + (int64_t)(options->deadline * NANOSECONDS) + GRACE;
     if (options->adopt)
         status = field_map_load(options->map, &committer->map, failure);
     if (committer->map != NULL)

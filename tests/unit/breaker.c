@@ -4,8 +4,8 @@
  * Each line is a number of seconds and how an attempt ended then: "bad", "last" (likewise, and the
  * request has none left), "ok". Writes "open" for the attempt at which it trips, and ends.
  */
+#include "clock.h"
 #include "http_breaker.h"
-#include "pacer.h"
 
 #include <stdio.h>
 #include <string.h>
