@@ -40,7 +40,6 @@ struct http {
     unsigned flying_count;
     char *probe_url;
     struct exchange *probe; /* whose answer is nobody's; in a queue; NULL: nothing is in doubt */
-    size_t pending;
     bool has_turn;
     int64_t turn;
     uint64_t random;
@@ -164,7 +163,6 @@ enum status http_start(struct http *http, const char *method, const char *url, c
     if (exchange == NULL)
         return fail_memory(failure);
     queue_push(&http->ready, exchange);
-    http->pending++;
     return STATUS_OK;
 }
 
@@ -507,13 +505,7 @@ bool http_finished(struct http *http, struct http_answer *answer)
     *answer = exchange->answer;
     exchange->answer.json = NULL;
     exchange_free(exchange);
-    http->pending--;
     return true;
-}
-
-size_t http_pending(const struct http *http)
-{
-    return http->pending;
 }
 
 void http_stop(struct http *http)

@@ -17,7 +17,6 @@
 #include <jansson.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct http;
 
@@ -85,9 +84,6 @@ enum status http_run(struct http *http, struct pollfd *others, unsigned count,
 /* Takes a finished exchange; its json is the caller's, to be given to json_decref. False when there
  * is none. */
 bool http_finished(struct http *http, struct http_answer *answer);
-
-/* Exchanges that were started and not yet taken. */
-size_t http_pending(const struct http *http);
 
 /* Starts nothing more: the queue comes back as HTTP_NOT_SENT, what is in flight has 30 seconds. */
 void http_stop(struct http *http);
