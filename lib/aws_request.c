@@ -13,6 +13,9 @@ static const long CONNECT_SECONDS = 10;
 static const long ALL_SECONDS = 30;
 enum { QUICKER = 8 };
 
+/* Older ones sign the host and the date only. */
+enum { SIGNS_ALL_HEADERS = 0x075600 /* 7.86.0 */ };
+
 struct aws_transport {
     CURL *easy;
 };
@@ -20,6 +23,12 @@ struct aws_transport {
 enum status aws_transport_open(struct aws_transport **transport, struct failure *failure)
 {
     *transport = NULL;
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    if (curl->version_num < SIGNS_ALL_HEADERS)
+        return fail(failure, STATUS_CONFIG,
+                    "libcurl %s is too old for AWS: it does not sign every header; version 7.86.0 "
+                    "or newer is needed",
+                    curl->version);
     struct aws_transport *made = calloc(1, sizeof *made);
     if (made == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(made);

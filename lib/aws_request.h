@@ -6,7 +6,7 @@
  * key in a header. Here one request waits for the one before it.
  *
  * The signature is libcurl's (CURLOPT_AWS_SIGV4, Signature Version 4): it covers the host, the
- * time, the body, and every header that is given here.
+ * time, the body, and every header that is given here, from libcurl 7.86.0 on.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 #ifndef AWS_REQUEST_H
@@ -48,7 +48,8 @@ struct aws_answer {
 };
 
 /* The transport is the caller's, to be given to aws_transport_close; NULL on error. It keeps its
- * connection from one exchange to the next. STATUS_OK or STATUS_IO (memory). */
+ * connection from one exchange to the next. STATUS_OK, STATUS_CONFIG (libcurl is too old to sign
+ * every header), STATUS_IO (memory). */
 enum status aws_transport_open(struct aws_transport **transport, struct failure *failure);
 
 /* NULL is harmless. */

@@ -337,6 +337,18 @@ an_error() {
   run -1 --separate-stderr python3 "$ROOT/tests/sandbox/resign.py" "$SECRET" eu-west-9 < <(jq '.[0].body += " "' log)
 }
 
+@test "a libcurl that does not sign every header is refused before anything is sent" {
+  ! grep -q __asan_init "$(type -P roster-dump)" || skip 'the programs are built with sanitizers'
+  printf '%s\n' '#include <curl/curl.h>' 'curl_version_info_data *curl_version_info(CURLversion age)' '{' \
+    '  static curl_version_info_data old = {.version = "7.85.0", .version_num = 0x075500};' \
+    '  return age == CURLVERSION_NOW ? &old : NULL;' '}' >old.c
+  ${CC:-cc} -shared -fPIC -o old.so old.c
+  for program in roster-dump roster-commit; do
+    LD_PRELOAD=$PWD/old.so an_error 78 $program 'libcurl 7.85.0 is too old' '7.86.0 or newer'
+  done
+  [ "$(came)" = 0 ]
+}
+
 # container [SECONDS]: credentials of a container's endpoint, which expire in so many seconds.
 container() {
   unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY

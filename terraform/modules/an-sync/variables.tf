@@ -81,9 +81,9 @@ variable "build_minutes" {
 }
 
 variable "build_image" {
-  description = "The container image that builds run in: Debian or Ubuntu, with the aws CLI."
+  description = "The container image that builds run in: Debian or Ubuntu, with the aws CLI and libcurl 7.86 or newer."
   type        = string
-  default     = "aws/codebuild/standard:7.0"
+  default     = "aws/codebuild/standard:8.0"
 }
 
 variable "build_size" {
