@@ -1,6 +1,6 @@
 /*
- * The aws CLI, asked for what it alone knows: a profile's credentials, whatever they come from (a
- * file, a role, a single sign-on).
+ * The aws CLI, asked for what it alone knows: the credentials that it was configured with, whatever
+ * they come from (a file, a role, a single sign-on).
  */
 #ifndef AWS_CLI_H
 #define AWS_CLI_H

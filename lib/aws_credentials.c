@@ -20,7 +20,7 @@ static const int64_t PATIENCE = (int64_t)10 * NANOSECONDS;
 static const char ECS_ENDPOINT[] = "http://169.254.170.2";
 
 struct aws_credentials {
-    enum { FROM_ENVIRONMENT, FROM_PROFILE, FROM_CONTAINER } place;
+    enum { FROM_ENVIRONMENT, FROM_CLI, FROM_CONTAINER } place;
     char *id; /* NULL until they were fetched */
     char *secret;
     char *token;    /* NULL: none */
@@ -78,16 +78,12 @@ static enum status choose_place(struct aws_credentials *credentials, struct fail
     if (setting("AWS_ACCESS_KEY_ID") != NULL || setting("AWS_SECRET_ACCESS_KEY") != NULL ||
         setting("AWS_ACCESS_KEY_ID_FILE") != NULL || setting("AWS_SECRET_ACCESS_KEY_FILE") != NULL)
         return from_environment(credentials, failure);
-    if (setting("AWS_PROFILE") != NULL) {
-        credentials->place = FROM_PROFILE;
-        return STATUS_OK;
-    }
-    if (setting("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
-        setting("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL)
+    if (setting("AWS_PROFILE") == NULL &&
+        (setting("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") != NULL ||
+         setting("AWS_CONTAINER_CREDENTIALS_FULL_URI") != NULL))
         return from_container(credentials, failure);
-    return fail(failure, STATUS_CONFIG,
-                "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                "or AWS_PROFILE");
+    credentials->place = FROM_CLI;
+    return STATUS_OK;
 }
 
 static void forget(struct aws_credentials *credentials)
@@ -199,7 +195,15 @@ static enum status ask_cli(struct aws_credentials *credentials, struct failure *
     static const char *const ARGUMENTS[] = {"configure", "export-credentials", "--format",
                                             "process", NULL};
     struct buffer output = {.limit = ANSWER_LIMIT};
-    enum status status = aws_cli(ARGUMENTS, &output, failure);
+    struct failure why;
+    enum status status = aws_cli(ARGUMENTS, &output, &why);
+    if (status != STATUS_OK && setting("AWS_PROFILE") == NULL)
+        (void)fail(
+            failure, status,
+            "no AWS credentials: neither AWS_ACCESS_KEY_ID nor AWS_PROFILE is set, and %.800s",
+            why.text);
+    else if (status != STATUS_OK)
+        *failure = why;
     if (status == STATUS_OK && !take_text(credentials, &output))
         status = fail(failure, STATUS_CONFIG, "the aws CLI: its answer holds no credentials");
     if (output.bytes != NULL)
@@ -271,8 +275,8 @@ enum status aws_credentials_get(struct aws_credentials *credentials, struct aws_
     *keys = (struct aws_keys){.id = NULL};
     if (credentials->id == NULL || (credentials->expires != 0 && now >= credentials->renew)) {
         struct failure why;
-        status = credentials->place == FROM_PROFILE ? ask_cli(credentials, &why)
-                                                    : ask_container(credentials, &why);
+        status = credentials->place == FROM_CLI ? ask_cli(credentials, &why)
+                                                : ask_container(credentials, &why);
         if (status != STATUS_OK && credentials->id != NULL && now < credentials->expires) {
             credentials->renew = now + TRIED_AGAIN_AFTER;
             status = STATUS_OK;

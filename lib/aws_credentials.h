@@ -7,6 +7,8 @@
  *   AWS_CONTAINER_CREDENTIALS_FULL_URI          EKS, with AWS_CONTAINER_AUTHORIZATION_TOKEN or
  * _FILE
  *
+ * Where it names none, they are those that `aws configure` was given, through the aws CLI.
+ *
  * Those that expire are fetched anew five minutes before. The instance metadata service is not
  * asked.
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
@@ -22,14 +24,14 @@
 struct aws_credentials;
 
 /* Finds out where they come from, and fetches none yet. The credentials are the caller's, to be
- * given to aws_credentials_close; NULL on error: STATUS_CONFIG when there is no such place or what
- * it names cannot be, STATUS_IO. */
+ * given to aws_credentials_close; NULL on error: STATUS_CONFIG when what the environment names
+ * cannot be, STATUS_IO. */
 enum status aws_credentials_open(struct aws_credentials **credentials, struct failure *failure);
 
 /* NULL is harmless. */
 void aws_credentials_close(struct aws_credentials *credentials);
 
-/* The keys to sign with, borrowed until the next call. STATUS_CONFIG (the profile has none),
+/* The keys to sign with, borrowed until the next call. STATUS_CONFIG (the aws CLI has none),
  * STATUS_DENIED (the endpoint refuses), STATUS_UNAVAILABLE (it does not answer, for ten seconds),
  * STATUS_IO. When they cannot be renewed although there is still time, the older ones are given. */
 enum status aws_credentials_get(struct aws_credentials *credentials, struct aws_keys *keys,

@@ -58,7 +58,7 @@ static const char *first_set(const char *one, const char *other, const char **na
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* The region of the environment, else of the profile. */
+/* The region of the environment, else the one that the aws CLI was configured with. */
 static enum status find_region(struct dynamodb *db, struct failure *failure)
 {
     static const char *const QUESTION[] = {"configure", "get", "region", NULL};
@@ -66,10 +66,8 @@ static enum status find_region(struct dynamodb *db, struct failure *failure)
     struct failure ignored = {.text = ""};
     enum status status = STATUS_OK;
     const char *variable;
-    const char *profile = getenv("AWS_PROFILE");
     const char *region = first_set("AWS_REGION", "AWS_DEFAULT_REGION", &variable);
-    if (region == NULL && profile != NULL && profile[0] != '\0' &&
-        aws_cli(QUESTION, &asked, &ignored) == STATUS_OK && asked.bytes != NULL) {
+    if (region == NULL && aws_cli(QUESTION, &asked, &ignored) == STATUS_OK && asked.bytes != NULL) {
         buffer_cut(&asked, text_normalize(asked.bytes, asked.bytes, asked.length));
         region = asked.bytes;
     }

@@ -317,8 +317,6 @@ an_error() {
 
 @test "without credentials, or with half of them, nothing is sent" {
   (unset AWS_SECRET_ACCESS_KEY && an_error 78 roster-dump 'only one is set')
-  unset AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID
-  an_error 78 roster-dump 'no AWS credentials' AWS_ACCESS_KEY_ID AWS_PROFILE
   AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=$'a\nb' an_error 78 roster-dump AWS_SECRET_ACCESS_KEY
   [ "$(came)" = 0 ]
 }
@@ -445,6 +443,22 @@ stub_cli() {
 configure export-credentials --format process (the chapter)' ]
   [ "$(log_of '.headers[] | select(.[0] == "X-Amz-Security-Token")[1]' | sort -u)" = "$TOKEN" ]
   [ "$(log_of '.headers[] | select(.[0] == "Authorization")[1] | split("/")[2]' | sort -u)" = sa-east-9 ]
+}
+
+@test "without a profile the keys and the region are those that the aws CLI was configured with" {
+  stub_cli "$(jq -n --arg id "$KEY_ID" --arg secret "$SECRET" '{Version: 1, AccessKeyId: $id, SecretAccessKey: $secret}')"
+  unset AWS_PROFILE
+  roster-commit < <(records 1) >/dev/null
+  [ "$(<calls)" = $'configure get region ()\nconfigure export-credentials --format process ()' ]
+  [ "$(log_of '.headers[] | select(.[0] == "Authorization")[1]' | grep -c "Credential=$KEY_ID/.*/sa-east-9/dynamodb/")" = "$(came)" ]
+  stub_cli 'Unable to retrieve credentials: no credentials found' 253
+  unset AWS_PROFILE
+  an_error 78 roster-dump 'no AWS credentials' AWS_ACCESS_KEY_ID AWS_PROFILE 'the aws CLI: Unable to retrieve credentials'
+  stub_cli 'usage: aws [options]' 2
+  unset AWS_PROFILE
+  an_error 78 roster-dump 'no AWS credentials' 'the aws CLI is too old: its version 2 is needed'
+  run -78 --separate-stderr env "PATH=$(dirname "$(type -P roster-dump)")" AWS_REGION=x roster-dump
+  has "$stderr" 'no AWS credentials' 'the aws CLI cannot be run: No such file'
 }
 
 @test "what the aws CLI has to say is passed on, and what is no answer is refused" {
