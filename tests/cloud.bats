@@ -138,6 +138,25 @@ in_step() {
   has "$output" mail-2026-11-09.eml mail-2026-11-16.eml '40 members in the roster'
 }
 
+@test "cloud: an export that was refused is synced by a build for which it is allowed, once" {
+  head -n 11 "$SAMPLES/export-2026-11-16.csv" >few.csv
+  aws s3 cp --only-show-errors few.csv "s3://$bucket/mail/few.csv"
+  run -0 ended
+  [ "$output" = FAILED ]
+  [ "$(fate few.csv)" = refused ]
+  has "$(sandbox_get slack | jq -r '.[-1].text')" 'few.csv was not synced' 'would lapse'
+  build=$(aws codebuild start-build --project-name an-sync-dev --query build.id --output text \
+    --environment-variables-override name=MAIL_BUCKET,value="$bucket" name=MAIL_KEY,value=mail/few.csv \
+    name=AN_MAX_LAPSE,value=100%)
+  end=$((SECONDS + 120))
+  until [ "$(aws_call codebuild CodeBuild_20161006.BatchGetBuilds "{\"ids\":[\"$build\"]}" | jq '.builds[0].buildComplete')" = true ]; do
+    ((SECONDS < end))
+    sleep 0.2
+  done
+  [ "$(fate few.csv)" = synced ]
+  [ "$(sandbox_get people | jq 'map(select(.custom_fields.is_member == "True")) | length')" -eq 10 ]
+}
+
 @test "cloud: the builds may do what they did, and nothing else" {
   cd "$D/terraform/dev"
   # What CodeBuild does by itself, without the programs and so unseen here: it writes the log, and looks at its source.

@@ -45,7 +45,7 @@ tags() {
   same_json "$(tags)" '{"other":"kept","an-sync":"synced"}'
   requests=$(sandbox_requests POST /people)
   run -0 --separate-stderr an-sync "s3://mails/$key"
-  has "$output" 'dealt with before (synced)'
+  has "$output" 'was synced before'
   run -0 --separate-stderr an-sync --force "s3://mails/$key"
   has "$output" 'no changes, 38 unchanged'
   [ "$(sandbox_requests POST /people)" -eq "$requests" ]
@@ -59,12 +59,14 @@ tags() {
   [ "$(sandbox_requests)" -eq 0 ]
 }
 
-@test "an export that is refused is tagged as refused, and not taken again" {
-  printf 'email\n' | aws s3 cp --only-show-errors - "s3://mails/$key"
-  run -65 --separate-stderr an-sync "s3://mails/$key"
+@test "an export that is refused is tagged as refused, and tried again when it is asked for again" {
+  run -65 --separate-stderr env AN_MAIL_FROM=nobody@example.org an-sync "s3://mails/$key"
   same_json "$(tags)" '{"an-sync":"refused"}'
+  run -65 --separate-stderr env AN_MAIL_FROM=nobody@example.org an-sync "s3://mails/$key"
+  [ "$(sandbox_requests POST /people)" -eq 0 ]
   run -0 --separate-stderr an-sync "s3://mails/$key"
-  has "$output" 'dealt with before (refused)'
+  has "$output" '38 new'
+  same_json "$(tags)" '{"an-sync":"synced"}'
 }
 
 @test "an object that is not there is refused, and Slack is told" {
