@@ -25,7 +25,7 @@ setup_file() {
   (
     cd "$D/terraform/prod" || exit
     cp backend.hcl.example backend.hcl
-    sed 's/^    recipients .*/&\n    deletion_protection = false/; /field_map/d; s/^region .*/region = "us-west-2"/' terraform.tfvars.example >terraform.tfvars
+    sed '/field_map/d; s/^region .*/region = "us-west-2"/' terraform.tfvars.example >terraform.tfvars
     echo "dist = \"$D/prod.zip\"" >>terraform.tfvars
     terraform init -lockfile=readonly -backend-config=backend.hcl && terraform apply -auto-approve
     echo $? >"$D/prod.status"
@@ -275,8 +275,25 @@ prod_applied() {
   [ "$output" = '18 policies' ]
 }
 
-@test "production: destroy leaves nothing behind" {
+@test "production: a protected group is not destroyed, not even in part, and not by taking it off the list" {
   prod_applied
+  terraform state list | grep -v '\.data\.' | sort >before
+  run -1 terraform destroy -auto-approve
+  has "$output" 'The group boston is protected: apply deletion_protection = false first.'
+  terraform state list | grep -v '\.data\.' | sort | diff before -
+  sed '/^  nyc = {/,/^  }/d' terraform.tfvars >one.tfvars
+  run -1 terraform apply -auto-approve -var-file=one.tfvars
+  has "$output" 'The group nyc is protected'
+  terraform state list | grep -v '\.data\.' | sort | diff before -
+  run -0 terraform plan
+  has "$output" 'without changing any real infrastructure'
+}
+
+@test "production: destroy leaves nothing behind, once the protection is taken away" {
+  prod_applied
+  sed -i 's/^    recipients .*/&\n    deletion_protection = false/' terraform.tfvars
+  run -0 terraform apply -auto-approve
+  echo "a mail" | AWS_DEFAULT_REGION=us-west-2 aws s3 cp --only-show-errors - s3://an-sync-boston-123456789012/mail/1
   run -0 terraform destroy -auto-approve
   has "$output" 'Destroy complete'
 }

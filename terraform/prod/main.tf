@@ -53,6 +53,22 @@ module "group" {
   keep_mail_days      = each.value.keep_mail_days
   keep_log_days       = each.value.keep_log_days
   deletion_protection = each.value.deletion_protection
+  force_destroy       = !each.value.deletion_protection
   alarm_emails        = each.value.alarm_emails
   emulated            = var.emulated
+}
+
+# Goes before all else when a group is destroyed, and fails while it is protected: otherwise Terraform would
+# take down whatever it can before it comes to the table and the bucket, which refuse.
+resource "terraform_data" "guard" {
+  for_each = var.groups
+  input    = each.value.deletion_protection
+
+  provisioner "local-exec" {
+    when    = destroy
+    quiet   = true
+    command = self.input ? "echo The group ${each.key} is protected: apply deletion_protection = false first. && exit 1" : "exit 0"
+  }
+
+  depends_on = [module.group, aws_ses_domain_identity.mail, aws_ses_active_receipt_rule_set.mail]
 }

@@ -40,7 +40,7 @@ variable "dist" {
 }
 
 variable "groups" {
-  description = "The groups, by a short name; the module's variables of the same names say what each setting does."
+  description = "The groups, by a short name; the module's variables of the same names say what each setting does. While deletion_protection is true, nothing of a group is destroyed; false lets its mails and its roster go with it."
   type = map(object({
     recipients          = list(string)
     mail_from           = optional(list(string), [])
