@@ -75,6 +75,41 @@ tags() {
   has "$(sandbox_get slack)" 's3://mails/nothing could not be fetched'
 }
 
+@test "what the aws command line says becomes a status, whatever is in the names" {
+  local status text
+  mkdir bin
+  # shellcheck disable=SC2016 # for the stub's shell
+  printf '#!/bin/sh\nprintf "\\n%%s\\n" "$SAYS" >&2\nexit 255\n' >bin/aws
+  chmod +x bin/aws
+  unset AN_ROSTER
+  while read -r status text; do
+    run -"$status" --separate-stderr env PATH="$PWD/bin:$PATH" SAYS="$text" an-sync 's3://my-region/profile credentials (404) Forbidden.eml'
+    [ "$stderr" = "an-sync: s3://my-region/profile credentials (404) Forbidden.eml: $text" ]
+  done <<'END'
+65 An error occurred (NoSuchKey) when calling the GetObjectTagging operation: The specified key does not exist.
+65 An error occurred (NoSuchBucket) when calling the GetObjectTagging operation: The specified bucket does not exist
+65 fatal error: An error occurred (404) when calling the HeadObject operation: Key "profile credentials" does not exist
+77 An error occurred (AccessDenied) when calling the GetObjectTagging operation: Access Denied
+77 fatal error: An error occurred (403) when calling the HeadObject operation: Forbidden
+77 An error occurred (InvalidAccessKeyId) when calling the GetObjectTagging operation: The AWS Access Key Id you provided does not exist in our records.
+77 An error occurred (SignatureDoesNotMatch) when calling the GetObjectTagging operation: The request signature we calculated does not match the signature you provided.
+77 An error occurred (ExpiredToken) when calling the GetObjectTagging operation: The provided token has expired.
+77 An error occurred (InvalidToken) when calling the GetObjectTagging operation: The provided token is malformed or otherwise invalid.
+77 Error when retrieving token from sso: Token has expired and refresh failed
+77 The SSO session associated with this profile has expired or is otherwise invalid. To refresh this SSO session run aws sso login with the corresponding profile.
+78 Unable to locate credentials. You can configure credentials by running "aws configure".
+78 Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY
+78 You must specify a region. You can also configure your region by running "aws configure".
+78 The config profile (chapter) could not be found
+78 Provided region_name 'us east' doesn't match a supported format.
+78 Unable to parse config file: /home/me/.aws/config
+69 Could not connect to the endpoint URL: "https://my-region.s3.us-east-1.amazonaws.com/profile%20credentials%20%28404%29%20Forbidden.eml?tagging"
+69 An error occurred (SlowDown) when calling the GetObjectTagging operation (reached max retries: 4): Please reduce your request rate.
+69 An error occurred (500) when calling the HeadObject operation (reached max retries: 4): Internal Server Error
+69 Error when retrieving credentials from container-role: Error retrieving metadata: Received error when attempting to retrieve container metadata
+END
+}
+
 @test "a roster that another machine has locked is left alone: status 75, and nothing is sent" {
   roster-commit --lock another-machine
   run -75 --separate-stderr an-sync "s3://mails/$key"
