@@ -15,6 +15,7 @@ ACTIONS = {
         "s3:GetObject", "s3:GetObjectVersion",  # the program, and the mail
         "s3:GetBucketAcl", "s3:GetBucketLocation",  # CodeBuild looks whose bucket its source is in
         "s3:GetObjectTagging", "s3:PutObjectTagging",  # a mail is tagged when it is done
+        "s3:ListBucket",  # among the mails only: one that is not there is known as such
         "dynamodb:Query", "dynamodb:GetItem",  # the roster is read, and the lock
         "dynamodb:BatchWriteItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
         "secretsmanager:GetSecretValue",
@@ -78,7 +79,9 @@ def problems(resource, name, policy):
         for target in as_list(statement.get("Resource", [])):
             if re.search(r"[*?]", target) and not any(re.fullmatch(pattern, target) for pattern in WILDCARDS):
                 yield f"is for {target}"
-        if any("*" in str(value) for value in conditions(statement).values()):
+        if "s3:ListBucket" in actions and (actions != {"s3:ListBucket"} or conditions(statement) != {"s3:prefix": "mail/*"}):
+            yield "lists more than the mails"
+        elif any("*" in str(value) for key, value in conditions(statement).items() if key != "s3:prefix"):
             yield "has a wildcard in a condition"
 
 

@@ -56,6 +56,17 @@ data "aws_iam_policy_document" "build" {
     resources = [aws_s3_bucket.mail.arn]
   }
   statement {
+    # Without it S3 says of a mail that is not there that access is denied, and so would an-sync.
+    sid       = "WhetherAMailIsThere"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.mail.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${local.mail_prefix}*"]
+    }
+  }
+  statement {
     sid       = "Mails"
     actions   = ["s3:GetObject", "s3:GetObjectTagging", "s3:PutObjectTagging"]
     resources = ["${aws_s3_bucket.mail.arn}/${local.mail_prefix}*"]
