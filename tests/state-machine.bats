@@ -25,6 +25,12 @@ found() {
   [ "$output$stderr" = '' ]
 }
 
+@test "state-machine: a build is waited for as long as it may be queued and run" {
+  queued=$(sed -n 's/^ *queued_timeout *= \([0-9]*\).*/\1/p' "${definition%/*}/build.tf")
+  longest=$(sed -n 's/.*var.build_minutes <= \([0-9]*\)$/\1/p' "${definition%/*}/variables.tf")
+  [ "$(jq .States.Build.TimeoutSeconds "$definition")" -gt $(((queued + longest) * 60)) ]
+}
+
 @test "state-machine: the picture is the definition's" {
   state-machine draw "$definition" | cmp - "${definition%.asl.json}.svg"
 }

@@ -258,7 +258,7 @@ prod_applied() {
       (of("aws_dynamodb_table") | all(.point_in_time_recovery[0].enabled and .server_side_encryption[0].enabled)),
       (of("aws_ses_receipt_rule") | all(.scan_enabled and .tls_policy == "Require")),
       (of("aws_cloudwatch_log_group") | all(.retention_in_days == 90)),
-      (of("aws_codebuild_project") | all(.concurrent_build_limit == 1)),
+      (of("aws_codebuild_project") | all(.concurrent_build_limit == 1 and .queued_timeout == 480)),
       (of("aws_s3_bucket_lifecycle_configuration") | all(.rule | map(select(.id == "delete-mails"))[0]
         | .expiration[0].days + .noncurrent_version_expiration[0].noncurrent_days == 90)),
       (map(.type) | unique | length)' "$BATS_TEST_TMPDIR/state.json"

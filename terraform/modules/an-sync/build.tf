@@ -38,7 +38,7 @@ resource "aws_codebuild_project" "sync" {
   description            = "Runs an-sync on one mail."
   service_role           = aws_iam_role.build.arn
   build_timeout          = var.build_minutes
-  queued_timeout         = 60
+  queued_timeout         = 480 # the most there is: other builds of the account may be before this one
   concurrent_build_limit = 1
 
   source {
