@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# tests/run, which make check calls: what it says at the end.
+
+load helpers
+
+setup() {
+  common_setup
+  mkdir bin
+}
+
+# run_tests: tests/run as it is outside of bats, on the .bats files here.
+run_tests() {
+  env -i PATH="${PATH//"$BATS_LIBEXEC:"/}" HOME="$HOME" bash "$ROOT/tests/run" bin "$PWD"/*.bats
+}
+
+@test "run: each reason for skipping is said once, and the last line counts" {
+  printf '@test "%s" { skip "no moto (install it)"; }\n' a b >one.bats
+  printf '@test "%s" { %s; }\n' c 'skip "no moto (install it)"' d 'skip "no terraform"' e true >two.bats
+  run -0 run_tests
+  has "$output" $'\nskipped 1: no terraform\nskipped' $'\nskipped 3: no moto (install it)\n' ||
+    has "$output" $'\nskipped 3: no moto (install it)\nskipped 1: no terraform\n'
+  [ "${lines[-1]}" = '1 passed, 0 failed, 4 skipped' ]
+}
+
+@test "run: a test that fails is repeated at the end, and so does the run" {
+  printf '@test "%s" { %s; }\n' a true b false >one.bats
+  run -1 run_tests
+  has "$output" $'\nfailed:\nnot ok 2 b\n1 passed, 1 failed'
+  [ "${lines[-1]}" = '1 passed, 1 failed' ]
+}
+
+@test "run: nothing that was run is no success" {
+  printf '@test "a" { skip "no moto"; }\n' >one.bats
+  run -1 run_tests
+  [ "${lines[-1]}" = '0 passed, 0 failed, 1 skipped' ]
+}
