@@ -138,9 +138,11 @@ soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
 
-# The flow of AWS on this machine.
+# The flow of AWS on this machine. MAIL counts on make's command line only: in the environment it is where
+# somebody's mail is delivered.
+mail := $(if $(filter command,$(origin MAIL)),'$(subst ','\'',$(MAIL))')
 local-up local-sync local-down: local-%:
-	@scripts/local $* $(MAIL)
+	@scripts/local $* $(if $(filter sync,$*),$(mail))
 
 # Docker builds, tests and packs what is committed or not: Dockerfile.
 image:

@@ -42,8 +42,25 @@ listens() {
   run -64 "$ROOT/scripts/local"
   run -64 "$ROOT/scripts/local" upp
   run -64 "$ROOT/scripts/local" up twice
+  run -64 "$ROOT/scripts/local" sync one two
   run -0 --separate-stderr "$ROOT/scripts/local" --help
   has "$output" 'usage: local' AN_LOCAL_PORT
+}
+
+@test "local: make passes a mail on from its command line only, whatever its name" {
+  mkdir scripts
+  # shellcheck disable=SC2016 # for the stub's shell
+  printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >scripts/local
+  chmod +x scripts/local
+  export MAIL=/var/mail/somebody
+  for verb in up sync down; do
+    run -0 make -s -f "$ROOT/Makefile" "local-$verb"
+    [ "$output" = "<$verb>" ]
+  done
+  run -0 make -s -f "$ROOT/Makefile" local-sync "MAIL=it's a mail.eml"
+  [ "$output" = "<sync><it's a mail.eml>" ]
+  run -0 make -s -f "$ROOT/Makefile" local-up MAIL=mail.eml
+  [ "$output" = '<up>' ]
 }
 
 @test "local: sync and down before up say so" {
