@@ -173,6 +173,7 @@ uninstall:
 # The sources of the last commit, as one archive.
 dist:
 	@mkdir -p build
+	@[ -z "$$(git status --porcelain)" ] || echo 'make dist: what is not committed is not in the archive' >&2
 	git archive --format=zip -o build/an-sync-$(VERSION).zip HEAD
 	@echo build/an-sync-$(VERSION).zip
 
