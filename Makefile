@@ -113,6 +113,12 @@ bench-sending:
 bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
 	@tests/bench/csv-diff $(BIN)
 
+# 100000 members in DynamoDB, on moto: some minutes. Not in bench: it measures moto as much as an-sync.
+bench-roster:
+	@scripts/install-deps --cloud
+	@$(MAKE) --no-print-directory all
+	@tests/bench/roster-dynamodb $(BIN)
+
 .SECONDARY:
 -include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/*/*.d)
 
@@ -126,7 +132,7 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud local image demo
+NOT_OURS := sandbox terraform state-machine cloud local image demo run
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
@@ -186,6 +192,7 @@ help:
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
 	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds'
 	@echo 'make bench      csv-diff against other tools (BENCH_HUGE=1: with ten million rows, too)'
+	@echo '                make bench-roster: a roster of 100000 members in DynamoDB (moto)'
 	@echo 'make lint       all linters'
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
 	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'
@@ -194,5 +201,5 @@ help:
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak bench bench-sending lint local-up local-sync local-down image \
+.PHONY: all unit deps demo check soak bench bench-sending bench-roster lint local-up local-sync local-down image \
   install uninstall dist clean help
