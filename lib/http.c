@@ -321,7 +321,10 @@ static enum status begin_probe(struct http *http, struct failure *failure)
 /* The service is alive: what failed to the last failed by itself. */
 static void end_probe(struct http *http)
 {
-    http_breaker_reset(&http->breaker);
+    if (!http_breaker_alive(&http->breaker)) {
+        stop(http, HTTP_STOP_BROKEN, "it answers, but nothing that is sent is taken");
+        return;
+    }
     while (http->doubtful.head != NULL)
         finish(http, queue_take(&http->doubtful, &http->doubtful.head), HTTP_FAILED);
 }

@@ -6,7 +6,9 @@
  *   its answer                                        what becomes of the run
  *   401, 403                                          stops: the key is refused
  *   any other that does not pass, and a 429           goes on, alive: the row begins anew, and a
- *                                                       request that is used up has failed
+ *                                                       request that is used up has failed; but
+ *                                                       stops when 20 of those came in a row, as
+ *                                                       from a service that may only be read
  *   one that passes (http_retry.h), or none           stops, down: nothing of it has failed
  */
 #ifndef HTTP_BREAKER_H
@@ -19,6 +21,7 @@
 struct http_breaker {
     unsigned failures;     /* in a row */
     int64_t failing_since; /* when that row began */
+    unsigned used_up;      /* requests, since anything came to a good end */
 };
 
 /* Counts an attempt at `now` (clock_now) that failed: without an answer, or with one that passes.
@@ -30,5 +33,9 @@ bool http_breaker_trips(struct http_breaker *breaker, int64_t now, bool last);
 
 /* Something came to a good end: the row begins anew. */
 void http_breaker_reset(struct http_breaker *breaker);
+
+/* The service has shown that it is alive: likewise. False when so many requests are used up by now
+ * that it is of no use. */
+bool http_breaker_alive(struct http_breaker *breaker);
 
 #endif

@@ -579,12 +579,14 @@ PY
   grep -aq '[0-9]' <(grep -av '^Script ' shown)
 }
 
-# breaker OUTCOME EVENT...: how the breaker ends; an EVENT "FIRST LAST STEP WHAT" stands for what happened every STEP
-# seconds from FIRST to LAST.
+# breaker [--alive] OUTCOME EVENT...: how the breaker ends; an EVENT "FIRST LAST STEP WHAT" stands for what happened
+# every STEP seconds from FIRST to LAST.
 breaker() {
-  local outcome=$1 event
+  local alive='' outcome event
+  [ "$1" != --alive ] || { alive=$1 && shift; }
+  outcome=$1
   shift
-  run -0 test-breaker < <(for event; do awk -v event="$event" 'BEGIN { split(event, part, " ")
+  run -0 test-breaker $alive < <(for event; do awk -v event="$event" 'BEGIN { split(event, part, " ")
     for (at = part[1]; at <= part[2] + 1e-9; at += part[3]) print at, part[4] }'; done)
   [ "$output" = "$outcome" ] || { echo "$*: $output, not $outcome"; return 1; }
 }
@@ -608,4 +610,11 @@ breaker() {
   breaker 'open at 30' '0 24 4 bad' '30 30 1 last'
   breaker closed '0 20 4 bad' '30 30 1 last' # of eight, one was another's
   breaker closed '0 12 4 bad' '13 13 1 ok' '14 24 4 bad' '30 30 1 last'
+}
+
+@test "the breaker: a service that is alive and takes nothing of 20 requests is down" {
+  breaker --alive closed '0 600 1 bad' # retries of a few
+  breaker --alive closed '0 18 1 last' '19 600 1 bad'
+  breaker --alive 'down at 310' '0 69 1 bad' '70 600 10 last'
+  breaker --alive closed '0 190 10 last' '195 195 1 ok' '200 370 10 last'
 }
