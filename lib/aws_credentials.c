@@ -195,7 +195,7 @@ static enum status ask_cli(struct aws_credentials *credentials, struct failure *
     static const char *const ARGUMENTS[] = {"configure", "export-credentials", "--format",
                                             "process", NULL};
     struct buffer output = {.limit = ANSWER_LIMIT};
-    struct failure why;
+    struct failure why = {""};
     enum status status = aws_cli(ARGUMENTS, &output, &why);
     if (status != STATUS_OK && setting("AWS_PROFILE") == NULL)
         (void)fail(
