@@ -1,10 +1,10 @@
-# One execution a mail. That an export never overtakes an earlier one rests on four things, of which each
-# alone would keep the roster right:
-#   - an execution begins its builds when it is the oldest that runs, so they take their turns in the order of
-#     their coming; nothing is held that a dead execution could fail to give back;
-#   - the project runs one build at a time;
-#   - an-sync locks the roster for the time of a run;
-#   - an-sync refuses an export that is older than the last one synced.
+# One execution a mail, and three things that keep the roster right:
+#   - order: an execution begins its builds when it is the oldest that runs; nothing is held that a dead
+#     execution could fail to give back. The list that it looks at can lag, so this alone is no promise;
+#   - one at a time: the project runs one build at a time, and an-sync locks the roster for the time of a run,
+#     also against one elsewhere;
+#   - the last word: an-sync refuses an export that is older than the last one synced. One that was overtaken
+#     all the same changes nothing, and people are told.
 # A FIFO queue with a pipe would not do: a pipe starts a standard execution and does not wait for its end.
 
 resource "aws_sfn_state_machine" "sync" {
