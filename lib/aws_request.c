@@ -77,41 +77,12 @@ bool aws_is_near(const char *url)
     return near;
 }
 
-/* libcurl's write function. Ends the transfer when the answer is over its limit. */
-static size_t keep_body(char *bytes, size_t size, size_t count, void *context)
-{
-    struct buffer *body = context;
-    return buffer_append(body, bytes, size * count) ? size * count : 0;
-}
-
-static bool add_header(struct curl_slist **headers, const char *name, const char *value)
-{
-    struct buffer line = {.limit = 0};
-    struct curl_slist *longer = NULL;
-    if (buffer_printf(&line, "%s%s", name, value))
-        longer = curl_slist_append(*headers, line.bytes);
-    if (line.bytes != NULL)
-        explicit_bzero(line.bytes, line.length);
-    buffer_free(&line);
-    if (longer != NULL)
-        *headers = longer;
-    return longer != NULL;
-}
-
-/* Among the headers may be a session's token. */
-static void free_headers(struct curl_slist *headers)
-{
-    for (struct curl_slist *at = headers; at != NULL; at = at->next)
-        explicit_bzero(at->data, strlen(at->data));
-    curl_slist_free_all(headers);
-}
-
 /* The options that every request has. */
 static bool set_common(CURL *easy, const char *url, struct aws_answer *answer)
 {
     return http_common(easy) && curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROXY, aws_is_near(url) ? "" : NULL) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_keep_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer->body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, answer->said) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS) == CURLE_OK &&
@@ -122,7 +93,7 @@ static bool set_request(CURL *easy, const struct aws_request *request, struct cu
 {
     bool set = true;
     for (size_t i = 0; set && request->headers != NULL && request->headers[i] != NULL; i++)
-        set = add_header(headers, request->headers[i], "");
+        set = http_add_header(headers, request->headers[i], "");
     if (set && request->body != NULL)
         set = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -132,7 +103,7 @@ static bool set_request(CURL *easy, const struct aws_request *request, struct cu
               curl_easy_setopt(easy, CURLOPT_USERNAME, request->keys->id) == CURLE_OK &&
               curl_easy_setopt(easy, CURLOPT_PASSWORD, request->keys->secret) == CURLE_OK;
         if (set && request->keys->token != NULL)
-            set = add_header(headers, "X-Amz-Security-Token: ", request->keys->token);
+            set = http_add_header(headers, "X-Amz-Security-Token: ", request->keys->token);
     }
     return set && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers) == CURLE_OK;
 }
@@ -154,7 +125,7 @@ enum status aws_send(struct aws_transport *transport, const struct aws_request *
             (void)strncat(answer->said, curl_easy_strerror(answer->curl), sizeof answer->said - 1);
     }
     curl_easy_reset(easy); /* forgets the keys, and keeps the connection */
-    free_headers(headers);
+    http_free_headers(headers);
     return set ? STATUS_OK : fail_memory(failure);
 }
 

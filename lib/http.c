@@ -49,20 +49,6 @@ struct http {
     char stop_reason[HTTP_ERROR_SIZE];
 };
 
-static bool add_header(struct http *http, const char *name, const char *value)
-{
-    struct buffer line = {.limit = 0};
-    struct curl_slist *longer = NULL;
-    if (buffer_printf(&line, "%s: %s", name, value))
-        longer = curl_slist_append(http->headers, line.bytes);
-    if (line.bytes != NULL)
-        explicit_bzero(line.bytes, line.length);
-    buffer_free(&line);
-    if (longer != NULL)
-        http->headers = longer;
-    return longer != NULL;
-}
-
 static bool prepare(struct http *http, const struct http_settings *settings)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -75,13 +61,13 @@ static bool prepare(struct http *http, const struct http_settings *settings)
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->connections);
     if (settings->key != NULL) {
         http->key = strdup(settings->key);
-        if (http->key == NULL || !add_header(http, "OSDI-API-Token", http->key))
+        if (http->key == NULL || !http_add_header(&http->headers, "OSDI-API-Token: ", http->key))
             return false;
     }
     /* curl would ask with Expect before it sends a large body; the answer costs a round trip. */
-    return add_header(http, "Content-Type", "application/json") &&
-           add_header(http, "Accept", "application/hal+json, application/json") &&
-           add_header(http, "Expect", "");
+    return http_add_header(&http->headers, "Content-Type: application/json", "") &&
+           http_add_header(&http->headers, "Accept: application/hal+json, application/json", "") &&
+           http_add_header(&http->headers, "Expect:", "");
 }
 
 enum status http_open(const struct http_settings *settings, struct http **http,
@@ -126,9 +112,7 @@ void http_close(struct http *http)
     queue_free(&http->doubtful);
     queue_free(&http->finished);
     (void)curl_multi_cleanup(http->multi);
-    for (struct curl_slist *at = http->headers; at != NULL; at = at->next)
-        explicit_bzero(at->data, strlen(at->data));
-    curl_slist_free_all(http->headers);
+    http_free_headers(http->headers);
     free(http->idle);
     free(http->probe_url);
     secret_free(http->key);
@@ -168,12 +152,6 @@ enum status http_start(struct http *http, const char *method, const char *url, c
 
 /* ---- one attempt ---- */
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-    struct exchange *exchange = context;
-    return buffer_append(&exchange->said, bytes, size * count) ? size * count : 0;
-}
-
 static CURL *new_handle(const struct http *http)
 {
     CURL *easy = curl_easy_init();
@@ -184,7 +162,7 @@ static CURL *new_handle(const struct http *http)
         return NULL;
     }
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
-    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_keep_body);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, TOTAL_TIMEOUT);
     /* No CURLOPT_PIPEWAIT: it would keep requests past their turns and let them go all at once. */
@@ -203,7 +181,7 @@ static enum status launch(struct http *http, struct exchange *exchange, struct f
     exchange->attempts++;
     bool set = curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->said) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_error) == CURLE_OK;
     /* Plain http is for loopback, which no proxy of the environment should see. */
     const char *proxy = strncmp(exchange->url, "http:", 5) == 0 ? "" : NULL;

@@ -1,6 +1,9 @@
 #include "http_common.h"
 
+#include "text.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 /* The file of authorities that the environment names, or NULL. */
 static const char *authorities(void)
@@ -29,4 +32,31 @@ bool http_common(CURL *easy)
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            (file == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, file) == CURLE_OK);
+}
+
+bool http_add_header(struct curl_slist **headers, const char *start, const char *value)
+{
+    struct buffer line = {.limit = 0};
+    struct curl_slist *longer = NULL;
+    if (buffer_printf(&line, "%s%s", start, value))
+        longer = curl_slist_append(*headers, line.bytes);
+    if (line.bytes != NULL)
+        explicit_bzero(line.bytes, line.length);
+    buffer_free(&line);
+    if (longer != NULL)
+        *headers = longer;
+    return longer != NULL;
+}
+
+void http_free_headers(struct curl_slist *headers)
+{
+    for (struct curl_slist *at = headers; at != NULL; at = at->next)
+        explicit_bzero(at->data, strlen(at->data));
+    curl_slist_free_all(headers);
+}
+
+size_t http_keep_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct buffer *body = context;
+    return buffer_append(body, bytes, size * count) ? size * count : 0;
 }

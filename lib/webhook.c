@@ -76,33 +76,19 @@ static void redact_url(const struct post *post, char *text)
 
 /* ---- one attempt ---- */
 
-/* libcurl's write function. Ends the transfer when the answer is over the limit. */
-static size_t keep_answer(char *bytes, size_t size, size_t count, void *context)
-{
-    struct post *post = context;
-    return buffer_append(&post->answer, bytes, size * count) ? size * count : 0;
-}
-
-static bool add_header(struct post *post, const char *header)
-{
-    struct curl_slist *longer = curl_slist_append(post->headers, header);
-    if (longer != NULL)
-        post->headers = longer;
-    return longer != NULL;
-}
-
 static enum status prepare(struct post *post, const json_t *message, struct failure *failure)
 {
     CURL *easy = post->easy = curl_easy_init();
     post->body = json_dumps(message, JSON_COMPACT);
-    if (easy == NULL || post->body == NULL || !add_header(post, "Content-Type: application/json") ||
-        !add_header(post, "Expect:"))
+    if (easy == NULL || post->body == NULL ||
+        !http_add_header(&post->headers, "Content-Type: application/json", "") ||
+        !http_add_header(&post->headers, "Expect:", ""))
         return fail_memory(failure);
     bool set = http_common(easy) && curl_easy_setopt(easy, CURLOPT_CURLU, post->url) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_POSTFIELDS, post->body) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_answer) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_WRITEDATA, post) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_keep_body) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEDATA, &post->answer) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->curl_error) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS) == CURLE_OK;
     /* A proxy of the environment must not see what is meant for loopback. */
@@ -182,7 +168,7 @@ enum status webhook_post(const char *url, const json_t *message, struct failure 
     if (status == STATUS_OK)
         status = send_message(&post, failure);
     curl_easy_cleanup(post.easy);
-    curl_slist_free_all(post.headers);
+    http_free_headers(post.headers);
     curl_url_cleanup(post.url);
     free(post.body);
     buffer_free(&post.answer);
