@@ -28,15 +28,27 @@ instead() {
 exec sed 's/^\({"change":"lapsed".*\)}$/\1,"result":{"status":"ok"}}/'
 END
   run -1 python3 -B "$MODEL" 7 4 2
-  has "$output" 'seed ' 'should be' 'again: '
+  has "$output" 'seed ' is_member 'again: '
 }
 
 @test "the model finds a roster that forgets" {
   local commit
   commit=$(type -P roster-commit)
   instead roster-commit <<END
+[ "\$1" != --begin ] || exec $commit "\$@"
 exec sed '/"change":"updated"/s/"status":"ok"/"status":"failed"/' | $commit | sed 's/"status":"failed"/"status":"ok"/'
 END
   run -1 python3 -B "$MODEL" 7 4 2
   has "$output" 'seed ' 'again: '
+}
+
+@test "the model finds a pipe that notes nothing before it sends" {
+  local commit
+  commit=$(type -P roster-commit)
+  instead roster-commit <<END
+[ "\$1" != --begin ] || exec cat
+exec $commit "\$@"
+END
+  run -1 python3 -B "$MODEL" 8 94
+  has "$output" 'after exports that were given up' 'is_member is True' 'again: '
 }
