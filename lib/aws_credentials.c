@@ -274,7 +274,7 @@ enum status aws_credentials_get(struct aws_credentials *credentials, struct aws_
     time_t now = time(NULL);
     *keys = (struct aws_keys){.id = NULL};
     if (credentials->id == NULL || (credentials->expires != 0 && now >= credentials->renew)) {
-        struct failure why;
+        struct failure why = {.text = ""};
         status = credentials->place == FROM_CLI ? ask_cli(credentials, &why)
                                                 : ask_container(credentials, &why);
         if (status != STATUS_OK && credentials->id != NULL && now < credentials->expires) {
