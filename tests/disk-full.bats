@@ -51,13 +51,14 @@ with_room() {
 }
 
 @test "the pipe, with a roster that fills up in its midst: what was sent and not recorded is sent again" {
-  start_sandbox
+  # Slow enough that not everything is in the pipe already when the roster is full.
+  start_sandbox --latency 0.01
   { code=0; an-upsert -r 0 -j 4 in 2>err.upsert || code=$?; echo "$code" >upsert; } |
     { code=0; with_room 40 roster-commit 2>err || code=$?; echo "$code" >commit; } | cat >out
   [ "$(cat commit)" -eq 74 ]
-  # Whoever writes into a pipe that nobody reads any more ends, too, and not well.
+  # Whoever writes into a pipe that nobody reads any more ends, too, and not well; why is said already.
   [ "$(cat upsert)" -eq 74 ]
-  has "$(cat err.upsert)" 'an-upsert: '
+  [ ! -s err.upsert ]
   local recorded
   recorded=$(addresses | wc -l)
   [ "$recorded" -lt 400 ]
