@@ -114,8 +114,7 @@ bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
 	@tests/bench/csv-diff $(BIN)
 
 # 100000 members in DynamoDB, on moto: some minutes. Not in bench: it measures moto as much as an-sync.
-bench-roster:
-	@scripts/install-deps --cloud
+bench-roster: deps
 	@$(MAKE) --no-print-directory all
 	@tests/bench/roster-dynamodb $(BIN)
 
