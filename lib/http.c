@@ -5,9 +5,7 @@
 #include "http_common.h"
 #include "http_exchange.h"
 #include "http_retry.h"
-#include "json_text.h"
 #include "secret.h"
-#include "text.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -15,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_LIMIT = 1024 * 1024, OTHERS_LIMIT = 4 };
+enum { OTHERS_LIMIT = 4 };
 static const long CONNECT_TIMEOUT = 15; /* seconds */
 static const long TOTAL_TIMEOUT = 60;
 static const int64_t LATE = NANOSECONDS / 200; /* more than a turn may be off without harm */
@@ -120,30 +118,10 @@ void http_close(struct http *http)
     curl_global_cleanup();
 }
 
-/* NULL without memory. */
-static struct exchange *new_exchange(const char *method, const char *url, const json_t *body,
-                                     void *owner)
-{
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (exchange == NULL)
-        return NULL;
-    exchange->method = method;
-    exchange->url = strdup(url);
-    struct buffer text = {.limit = 0};
-    if (body != NULL && json_text_dump(body, JSON_COMPACT, &text))
-        exchange->body = text.bytes; /* which takes the memory over */
-    exchange->owner = owner;
-    exchange->said.limit = ANSWER_LIMIT;
-    if (exchange->url != NULL && (body == NULL || exchange->body != NULL))
-        return exchange;
-    exchange_free(exchange);
-    return NULL;
-}
-
 enum status http_start(struct http *http, const char *method, const char *url, const json_t *body,
                        void *owner, struct failure *failure)
 {
-    struct exchange *exchange = new_exchange(method, url, body, owner);
+    struct exchange *exchange = exchange_new(method, url, body, owner);
     if (exchange == NULL)
         return fail_memory(failure);
     queue_push(&http->ready, exchange);
@@ -175,24 +153,8 @@ static enum status launch(struct http *http, struct exchange *exchange, struct f
     CURL *easy = http->idle_count > 0 ? http->idle[--http->idle_count] : new_handle(http);
     if (easy == NULL)
         return fail_memory(failure);
-    buffer_clear(&exchange->said);
-    exchange->curl_error[0] = '\0';
-    exchange->easy = easy;
     exchange->attempts++;
-    bool set = curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->said) == CURLE_OK &&
-               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_error) == CURLE_OK;
-    /* Plain http is for loopback, which no proxy of the environment should see. */
-    const char *proxy = strncmp(exchange->url, "http:", 5) == 0 ? "" : NULL;
-    set = set && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK;
-    if (exchange->body == NULL)
-        set = set && curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
-    else
-        set = set && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body) == CURLE_OK &&
-              curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                               (curl_off_t)strlen(exchange->body)) == CURLE_OK;
-    set = set && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method) == CURLE_OK;
+    bool set = exchange_prepare(exchange, easy);
     queue_push(&http->flying, exchange);
     http->flying_count++;
     if (!set || curl_multi_add_handle(http->multi, easy) != CURLM_OK)
@@ -244,18 +206,6 @@ static uint32_t next_random(struct http *http)
     return (uint32_t)(http->random >> 32);
 }
 
-/* What was said as a JSON object, a new reference; NULL when it is none. */
-static json_t *read_object(const struct buffer *said)
-{
-    json_error_t ignored;
-    json_t *json =
-        said->bytes != NULL ? json_text_load(said->bytes, said->length, 0, &ignored) : NULL;
-    if (json_is_object(json))
-        return json;
-    json_decref(json);
-    return NULL;
-}
-
 /* Takes in what came of an attempt that ended, and judges it. */
 static struct http_verdict judge(struct http *http, struct exchange *exchange, CURLcode curl)
 {
@@ -269,7 +219,7 @@ static struct http_verdict judge(struct http *http, struct exchange *exchange, C
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME, &seconds);
     land(http, exchange);
     json_decref(answer->json);
-    answer->json = curl == CURLE_OK ? read_object(&exchange->said) : NULL;
+    answer->json = curl == CURLE_OK ? exchange_read(exchange) : NULL;
     exchange_describe(exchange, curl, http->key);
     if (http->trace != NULL)
         exchange_trace(exchange, curl, seconds, http->key, http->trace, http->trace_context);
@@ -289,7 +239,7 @@ static enum status begin_probe(struct http *http, struct failure *failure)
 {
     if (http->probe != NULL || http->stopped != HTTP_RUNNING)
         return STATUS_OK;
-    http->probe = new_exchange("GET", http->probe_url, NULL, NULL);
+    http->probe = exchange_new("GET", http->probe_url, NULL, NULL);
     if (http->probe == NULL)
         return fail_memory(failure);
     queue_push_front(&http->ready, http->probe);

@@ -1,12 +1,16 @@
 #include "http_exchange.h"
 
+#include "json_text.h"
 #include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERROR_LIMIT = 500 }; /* bytes of what a server said */
+enum {
+    ANSWER_LIMIT = 1024 * 1024, /* bytes of an answer */
+    ERROR_LIMIT = 500           /* bytes of what a server said, as people see it */
+};
 
 void queue_init(struct queue *queue)
 {
@@ -37,6 +41,57 @@ struct exchange *queue_take(struct queue *queue, struct exchange **at)
         queue->tail = at;
     exchange->next = NULL;
     return exchange;
+}
+
+struct exchange *exchange_new(const char *method, const char *url, const json_t *body, void *owner)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return NULL;
+    exchange->method = method;
+    exchange->url = strdup(url);
+    struct buffer text = {.limit = 0};
+    if (body != NULL && json_text_dump(body, JSON_COMPACT, &text))
+        exchange->body = text.bytes; /* which takes the memory over */
+    exchange->owner = owner;
+    exchange->said.limit = ANSWER_LIMIT;
+    if (exchange->url != NULL && (body == NULL || exchange->body != NULL))
+        return exchange;
+    exchange_free(exchange);
+    return NULL;
+}
+
+bool exchange_prepare(struct exchange *exchange, CURL *easy)
+{
+    exchange->easy = easy;
+    buffer_clear(&exchange->said);
+    exchange->curl_error[0] = '\0';
+    bool set = curl_easy_setopt(easy, CURLOPT_URL, exchange->url) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->said) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_error) == CURLE_OK;
+    /* Plain http is for loopback, which no proxy of the environment should see. */
+    const char *proxy = strncmp(exchange->url, "http:", 5) == 0 ? "" : NULL;
+    set = set && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK;
+    if (exchange->body == NULL)
+        set = set && curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    else
+        set = set && curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body) == CURLE_OK &&
+              curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)strlen(exchange->body)) == CURLE_OK;
+    return set && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method) == CURLE_OK;
+}
+
+json_t *exchange_read(const struct exchange *exchange)
+{
+    json_error_t ignored;
+    const struct buffer *said = &exchange->said;
+    json_t *json =
+        said->bytes != NULL ? json_text_load(said->bytes, said->length, 0, &ignored) : NULL;
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 void exchange_free(struct exchange *exchange)

@@ -29,6 +29,17 @@ struct queue {
     struct exchange **tail;
 };
 
+/* A request: `method` and `owner` are borrowed, `url` is copied, `body` (NULL: none) is written as
+ * JSON. The caller's, for exchange_free or a queue; NULL without memory. */
+struct exchange *exchange_new(const char *method, const char *url, const json_t *body, void *owner);
+
+/* Sets all that is this request's on a handle, which it refers to from then on as `easy`, and makes
+ * room for an answer. False without memory. */
+bool exchange_prepare(struct exchange *exchange, CURL *easy);
+
+/* What was answered as a JSON object, a new reference; NULL when it is none. */
+json_t *exchange_read(const struct exchange *exchange);
+
 /* NULL is harmless. */
 void exchange_free(struct exchange *exchange);
 

@@ -47,16 +47,6 @@ history() { roster-dump --runs; }
 ends() { history | jq -cs '[.[].run] | group_by(.started + .source) | map(last)[]'; }
 slack_texts() { sandbox_get slack | jq -r '.[].text'; }
 
-# within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
-within() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.05
-  done
-}
-
 requests_reach() { [ "$(sandbox_requests POST)" -ge "$1" ]; }
 
 # start_slowly RATE: a sync of week 1 in the background; its process id is in $job.

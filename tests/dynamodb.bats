@@ -485,17 +485,6 @@ configure export-credentials --format process (the chapter)' ]
   AWS_PROFILE=nobody AWS_REGION=x an_error 78 roster-dump 'the aws CLI: ' nobody
 }
 
-# within SECONDS COMMAND...: until it succeeds.
-within() {
-  local tries=$(($1 * 20)) i
-  shift
-  for ((i = 0; i < tries; i++)); do
-    "$@" && return
-    sleep 0.05
-  done
-  return 1
-}
-
 # opened_are COUNT: so many times it was opened for writing, or given new columns.
 opened_are() {
   [ "$(came UpdateItem)" -ge "$1" ]

@@ -27,3 +27,13 @@ has() {
     [[ $text == *"$part"* ]] || { printf 'missing: %s\nin: %s\n' "$part" "$text" >&2; return 1; }
   done
 }
+
+# within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.05
+  done
+}

@@ -130,16 +130,6 @@ keep_often() {
   PATH=$PWD/bin:$PATH
 }
 
-# within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
-within() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 0.05
-  done
-}
-
 requests_reach() { [ "$(sandbox_requests POST /people)" -ge "$1" ]; }
 
 @test "programs that go on without an-sync stop when they lose the lock" {

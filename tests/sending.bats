@@ -20,15 +20,6 @@ at() {
   sandbox_get log | jq --arg contains "$1" '.[] | select(tojson | contains($contains)).at'
 }
 
-# wait_for COMMAND...: until it succeeds, for 10 seconds at the most.
-wait_for() {
-  local tries=200
-  until "$@"; do
-    [ $((tries -= 1)) -gt 0 ] || return 1
-    sleep 0.05
-  done
-}
-
 # came NUMBER: whether so many requests are in flight or done.
 came() {
   [ "$(sandbox_get stats | jq .requests)" -ge "$1" ]
@@ -129,7 +120,7 @@ same_records() {
   change new rosa@example.org >in
   an-upsert in >out 3>&- &
   local program=$!
-  wait_for came 1
+  within 10 came 1
   run -1 grep -a "$AN_API_KEY" /proc/$program/cmdline
   [ "$(find "/tmp/an-sync-$(id -u)" -name 'pace-*' | wc -l)" -ge 1 ]
   run -1 grep -ra "$AN_API_KEY" "/tmp/an-sync-$(id -u)"
@@ -505,7 +496,7 @@ PY
     # A background job of the shell ignores SIGINT, and one under nohup SIGHUP; the program respects both.
     env --default-signal=INT,HUP an-upsert -r 0 -j 3 in >out 2>err 3>&- &
     local program=$! status=0
-    wait_for came 4
+    within 10 came 4
     kill -$signal $program
     wait $program || status=$?
     [ "$status" -eq $((128 + $(kill -l $signal))) ]
@@ -532,7 +523,7 @@ PY
   local program=$! status=0
   exec 7>in
   change new rosa@example.org >&7
-  wait_for grep -q '"ok"' out
+  within 10 grep -q '"ok"' out
   kill $program
   wait $program || status=$?
   exec 7>&-
@@ -558,9 +549,9 @@ PY
   { an-upsert -r 0 -j 4 in | an-lapse -r 0 >out; } 2>err 3>&- &
   local group=$!
   set +m
-  wait_for came 5
+  within 10 came 5
   kill -TERM -- -$group
-  wait_for gone -$group # the shell between them dies first
+  within 10 gone -$group # the shell between them dies first
   [ "$(statuses out | jq .ok)" -ge 4 ]
   # No acknowledgement is lost on its way.
   [ "$(statuses out | jq .ok)" -eq "$(sandbox_requests)" ]
