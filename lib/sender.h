@@ -47,6 +47,7 @@ struct sender_job {
     char *id;         /* Action Network's id of the person; from the row where it had one */
     char *older_id;   /* of the person who keeps the older address */
     bool older_stays; /* that one's override of is_member */
+    bool is_elsewhere;  /* the person has another address than the record */
     json_t *overridden; /* names of the fields that were left alone, NULL without */
     /* What to send next, set by sender_send: */
     const char *method;

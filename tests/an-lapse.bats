@@ -17,7 +17,7 @@ teardown() {
 
 # ---- people ----
 
-@test "by the roster's id, one request sets is_member to False and nothing else" {
+@test "by the roster's id, the person is read and is_member set to False, and nothing else" {
   start_sandbox --tag member
   seed fred@example.org '{"given_name":"Fred","family_name":"Engels","tags":["member"],"status":"unsubscribed",
     "postal_addresses":[{"locality":"Barmen","country":"DE"}],"custom_fields":{"is_member":"True","Phone":"1"}}'
@@ -27,11 +27,11 @@ teardown() {
   run -0 --separate-stderr an-lapse -r 0 <<<"$record"
   [ -z "$stderr" ]
   [[ $output == "${record%\}}"',"result":{'*'}}' ]]
-  [ "$(result fred@example.org '.result | [.status, .http, .id, .attempts]')" = "[\"ok\",200,\"$id\",1]" ]
+  [ "$(result fred@example.org '.result | [.status, .http, .id, .attempts]')" = "[\"ok\",200,\"$id\",2]" ]
   [ "$(result fred@example.org .result.map)" = "\"$(an-upsert --print-digest)\"" ]
-  [ "$(sent '[.method, .path] | join(" ")')" = "PUT /api/v2/people/$id" ]
+  [ "$(sent '[.method, .path] | join(" ")')" = "GET /api/v2/people/$id"$'\n'"PUT /api/v2/people/$id" ]
   # Custom fields alone would be answered by a 500: the address goes with them.
-  same_json "$(sent .body)" '{"email_addresses":[{"address":"fred@example.org"}],"custom_fields":{"is_member":"False"}}'
+  same_json "$(sent 'select(.method == "PUT").body')" '{"email_addresses":[{"address":"fred@example.org"}],"custom_fields":{"is_member":"False"}}'
   same_json "$(sandbox_person fred@example.org | jq 'del(.modified_date)')" \
     "$(jq 'del(.modified_date) | .custom_fields.is_member = "False"' <<<"$before")"
 }
@@ -116,13 +116,31 @@ teardown() {
   has "$(result fred@example.org .result.error)" is_member
 }
 
-@test "an id that belongs to somebody with another address is not lapsed silently" {
-  answer liar 200 '{"identifiers":["action_network:d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b"],
-    "email_addresses":[{"address":"karl@example.org"}],"custom_fields":{"is_member":"False"}}'
+@test "somebody who has another address in Action Network by now keeps it, and the result says so" {
+  start_sandbox
+  seed fred@new.example.org '{"custom_fields":{"is_member":"True"}}'
+  seed fred@taken.example.org
+  local taken=$id
+  seed fred@other.example.org '{"custom_fields":{"is_member":"True"}}'
+  { change lapsed fred@example.org "{\"action_network_id\":\"$(sandbox_person fred@new.example.org | jq -r .id)\"}"
+    change lapsed fred@taken.example.org "{\"action_network_id\":\"$id\"}"; } >in
+  run -0 --separate-stderr an-lapse -r 0 in
+  has "$(result fred@example.org .result.note)" 'another one in Action Network'
+  for address in fred@new.example.org fred@other.example.org; do
+    [ "$(sandbox_person $address | jq -r .custom_fields.is_member)" = False ]
+  done
+  # Whoever has the roster's address now is somebody else.
+  [ "$(sandbox_person fred@taken.example.org | jq -c '[.id, .custom_fields.is_member]')" = "[\"$taken\",null]" ]
+}
+
+@test "an answer about another person than the roster's id lapses nobody" {
+  answer liar 200 '{"identifiers":["action_network:0e5f1a57-7366-466d-a3b8-7e0d87c3cd8b"],
+    "email_addresses":[{"address":"fred@example.org"}],"custom_fields":{"is_member":"False"}}'
   start_canned liar
   AN_API_KEY=key AN_API_URL=$canned run -1 --separate-stderr an-lapse -r 0 \
     <<<"$(change lapsed fred@example.org '{"action_network_id":"d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b"}')"
-  [ "$(result fred@example.org .result.status)" = '"failed"' ]
+  has "$(result fred@example.org .result.error)" 'another person'
+  [ "$(wc -l <liar.log)" -eq 1 ]
 }
 
 @test "with --overrides a person who has override_is_member stays a member" {

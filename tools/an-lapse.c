@@ -12,9 +12,18 @@
 #include "sender.h"
 #include "sender_options.h"
 #include "signals.h"
+#include "text.h"
 
 static const char PROGRAM[] = "an-lapse";
 
+/*
+ * One record's way:
+ *
+ *   START -> READ -> SENT_BY_ROSTER -> done       with the roster's id
+ *   START -> LOOKED_UP -> SENT_BY_LOOKUP -> done   without one, or when it is nobody's any more
+ *
+ * A PUT names an address, and changes it: so whoever goes by the id is read first.
+ */
 enum stage { START, LOOKED_UP, READ, SENT_BY_ROSTER, SENT_BY_LOOKUP };
 
 static void say(const char *line)
@@ -83,8 +92,6 @@ static enum sender_step start(struct sender_job *job)
                            json_object_get(job->body, "person"));
     if (job->id == NULL)
         return look_up(job);
-    if (!job->overrides)
-        return put(job, SENT_BY_ROSTER);
     job->stage = READ;
     return sender_send(job, "GET", people_url(job->service, job->id), NULL);
 }
@@ -102,6 +109,35 @@ static enum sender_step looked_up(struct sender_job *job, const struct http_answ
     return put_unless_overridden(job, person, SENT_BY_LOOKUP);
 }
 
+/* The person of the roster's id, who may have been given another address since. */
+static enum sender_step was_read(struct sender_job *job, const json_t *person)
+{
+    char *id = person_id(person);
+    const char *address = person_address(person);
+    bool same = ascii_equal(id, job->id) && address != NULL;
+    free(id);
+    if (!same)
+        return sender_failed(job, "Action Network answered with another person than the one asked "
+                                  "for");
+    if (!people_has_address(person, person_address(job->body))) {
+        json_decref(job->body);
+        job->body = person_lapsed(address);
+        job->is_elsewhere = true;
+    }
+    return job->body != NULL ? put_unless_overridden(job, person, SENT_BY_ROSTER)
+                             : SENDER_NO_MEMORY;
+}
+
+/* Set for that person: the result names the address. */
+static enum sender_step was_sent(struct sender_job *job, const struct http_answer *answer)
+{
+    enum sender_step step = sender_compare(job, answer);
+    if (step != SENDER_DONE || sender_has_failed(job) || !job->is_elsewhere)
+        return step;
+    json_t *note = json_string("the address is another one in Action Network");
+    return sender_note(job, "note", note) ? step : SENDER_NO_MEMORY;
+}
+
 static enum sender_step step(struct sender_job *job, const struct http_answer *answer)
 {
     if (answer == NULL)
@@ -115,9 +151,9 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     case LOOKED_UP:
         return looked_up(job, answer);
     case READ:
-        return put_unless_overridden(job, answer->json, SENT_BY_ROSTER);
+        return was_read(job, answer->json);
     default:
-        return sender_compare(job, answer);
+        return was_sent(job, answer);
     }
 }
 
