@@ -24,6 +24,7 @@ PKGS_test-person := jansson libxxhash
 PKGS_test-breaker := libcurl
 LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
 LIBS_csv-diff := -lcsv -pthread
+LIBS_an-upsert := -lcsv
 LIBS_roster-dump := -lcsv
 LIBS_test-bench-fast-server := -lmicrohttpd
 

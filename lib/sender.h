@@ -90,6 +90,12 @@ enum sender_step sender_ok(struct sender_job *job, const char *note);
 enum sender_step sender_failed(struct sender_job *job, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Ends as failed because the answer is about somebody else. */
+enum sender_step sender_wrong_person(struct sender_job *job);
+
+/* Whether an answer is about the person of the job's id, at whatever address. */
+bool sender_is_about(const struct sender_job *job, const json_t *person);
+
 /* Ends as failed with what the server said. */
 enum sender_step sender_refused(struct sender_job *job, const struct http_answer *answer);
 

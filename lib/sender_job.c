@@ -1,5 +1,7 @@
 #include "sender.h"
 
+#include "text.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +44,19 @@ enum sender_step sender_failed(struct sender_job *job, const char *format, ...)
     json_decref(job->result);
     job->result = json_pack("{s:s, s:o}", "status", "failed", "error", error);
     return job->result != NULL ? SENDER_DONE : SENDER_NO_MEMORY;
+}
+
+enum sender_step sender_wrong_person(struct sender_job *job)
+{
+    return sender_failed(job, "Action Network answered with another person than the one asked for");
+}
+
+bool sender_is_about(const struct sender_job *job, const json_t *person)
+{
+    char *id = person_id(person);
+    bool same = ascii_equal(id, job->id);
+    free(id);
+    return same && json_array_size(json_object_get(person, "email_addresses")) > 0;
 }
 
 enum sender_step sender_refused(struct sender_job *job, const struct http_answer *answer)
@@ -87,8 +102,7 @@ enum sender_step sender_compare(struct sender_job *job, const struct http_answer
         return SENDER_NO_MEMORY;
     enum sender_step step;
     if (holds(unapplied, "email_addresses"))
-        step = sender_failed(job,
-                             "Action Network answered with another person than the one asked for");
+        step = sender_wrong_person(job);
     else if (holds(unapplied, "custom_fields.is_member"))
         step = sender_failed(job,
                              "Action Network did not take is_member; does the custom field exist?");

@@ -3,7 +3,6 @@
  * and writes every record on, those with a result. Touches nothing else; nobody is created.
  */
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -12,7 +11,6 @@
 #include "sender.h"
 #include "sender_options.h"
 #include "signals.h"
-#include "text.h"
 
 static const char PROGRAM[] = "an-lapse";
 
@@ -112,13 +110,9 @@ static enum sender_step looked_up(struct sender_job *job, const struct http_answ
 /* The person of the roster's id, who may have been given another address since. */
 static enum sender_step was_read(struct sender_job *job, const json_t *person)
 {
-    char *id = person_id(person);
     const char *address = person_address(person);
-    bool same = ascii_equal(id, job->id) && address != NULL;
-    free(id);
-    if (!same)
-        return sender_failed(job, "Action Network answered with another person than the one asked "
-                                  "for");
+    if (!sender_is_about(job, person) || address == NULL)
+        return sender_wrong_person(job);
     if (!people_has_address(person, person_address(job->body))) {
         json_decref(job->body);
         job->body = person_lapsed(address);

@@ -2,6 +2,7 @@
  * an-upsert: reads change records, creates or updates a person in Action Network for each new or
  * updated one, and writes every record on, those with a result. Touches nothing else.
  */
+#include <csv.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,15 +163,6 @@ static enum sender_step older_looked_up(struct sender_job *job, const struct htt
     return respect_overrides(job, person) ? put(job, PUT_BY_LOOKUP) : SENDER_NO_MEMORY;
 }
 
-/* Whether the answer is about the person whom the job asked for, at whatever address. */
-static bool is_about(const struct sender_job *job, const json_t *person)
-{
-    char *id = person_id(person);
-    bool same = ascii_equal(id, job->id);
-    free(id);
-    return same && json_array_size(json_object_get(person, "email_addresses")) > 0;
-}
-
 /* A followed change was put. Action Network silently keeps the older address when somebody else has
  * the new one: then that person is this member, and the older one is no more. */
 static enum sender_step followed(struct sender_job *job, const struct http_answer *answer)
@@ -178,9 +170,8 @@ static enum sender_step followed(struct sender_job *job, const struct http_answe
     const char *address = person_address(job->body);
     if (people_has_address(answer->json, address))
         return sender_compare(job, answer);
-    if (!is_about(job, answer->json))
-        return sender_failed(job, "Action Network answered with another person than the one asked "
-                                  "for");
+    if (!sender_is_about(job, answer->json))
+        return sender_wrong_person(job);
     job->older_id = job->id;
     job->older_stays = sender_leaves(job, "custom_fields.is_member");
     job->id = NULL;
@@ -254,17 +245,11 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
 /* A column's name on a line, in quotes where csv-diff -c would not take it for one name else. */
 static void print_column(const char *name)
 {
-    if (name[strcspn(name, ",\"\r\n")] == '\0') {
-        (void)puts(name);
-        return;
-    }
-    (void)putchar('"');
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            (void)putchar('"');
-        (void)putchar(*name);
-    }
-    (void)puts("\"");
+    if (name[strcspn(name, ",\"\r\n")] == '\0')
+        (void)fputs(name, stdout);
+    else
+        (void)csv_fwrite2(stdout, name, strlen(name), '"');
+    (void)putchar('\n');
 }
 
 /* The field map itself, for people and for csv-diff -c. */
