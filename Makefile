@@ -51,8 +51,8 @@ PKG_CONFIG ?= pkg-config
 ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
 
-LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c)) \
-  $(BUILD)/lib/field_map_builtin.o
+LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c)) \
+  $(BUILD)/lib/people/field_map_builtin.o
 LIBRARY := $(BUILD)/liban-sync.a
 PROGRAMS := $(TOOLS:%=$(BIN)/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c))
@@ -70,9 +70,9 @@ $(BUILD)/%.o: %.c | $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The built-in field map: the JSON file as a C string.
-$(BUILD)/lib/field_map_builtin.o: lib/field_map_builtin.json lib/field_map.h | $(BUILD)/flags
+$(BUILD)/lib/people/field_map_builtin.o: lib/people/field_map_builtin.json lib/people/field_map.h | $(BUILD)/flags
 	@mkdir -p $(@D)
-	@{ echo '#include "field_map.h"'; echo 'const char field_map_builtin[] ='; \
+	@{ echo '#include "people/field_map.h"'; echo 'const char field_map_builtin[] ='; \
 	  sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } > $(@:.o=.c)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -c -o $@ $(@:.o=.c)
@@ -85,7 +85,7 @@ $(BUILD)/flags: Makefile
 
 $(LIBRARY): $(LIB_OBJECTS)
 	@rm -f $@
-	@$(AR) rcs $@ $^
+	@$(AR) qcs $@ $^
 
 $(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -120,7 +120,7 @@ bench-roster: deps
 	@tests/bench/roster-dynamodb $(BIN)
 
 .SECONDARY:
--include $(wildcard $(BUILD)/lib/*.d $(BUILD)/tools/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/lib/*/*.d $(BUILD)/tools/*.d $(BUILD)/tests/*/*.d)
 
 deps:
 	@scripts/install-deps

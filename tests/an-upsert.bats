@@ -497,7 +497,7 @@ END
 @test "the map in effect, its columns and its digest can be printed, without a key" {
   unset AN_FIELD_MAP
   run -0 --separate-stderr an-upsert --print-map
-  same_json "$output" "$(cat "$ROOT/lib/field_map_builtin.json")"
+  same_json "$output" "$(cat "$ROOT/lib/people/field_map_builtin.json")"
   echo "$output" >mine.json
   run -0 --separate-stderr an-upsert --print-columns
   [ "$(head -n 1 <<<"$output")" = email ]

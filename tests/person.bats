@@ -1,4 +1,4 @@
-# The field map and the persons made by it: lib/person.h, through tests/unit/person.c.
+# The field map and the persons made by it: lib/people/person.h, through tests/unit/person.c.
 load helpers
 
 setup() {

@@ -5,12 +5,12 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "cli.h"
-#include "people.h"
-#include "person.h"
-#include "sender.h"
-#include "sender_options.h"
-#include "signals.h"
+#include "base/cli.h"
+#include "base/signals.h"
+#include "people/people.h"
+#include "people/person.h"
+#include "send/options.h"
+#include "send/sender.h"
 
 static const char PROGRAM[] = "an-lapse";
 

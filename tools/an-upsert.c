@@ -7,15 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
-#include "ndjson.h"
-#include "people.h"
-#include "people_check.h"
-#include "person.h"
-#include "sender.h"
-#include "sender_options.h"
-#include "signals.h"
-#include "text.h"
+#include "base/cli.h"
+#include "base/ndjson.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "people/check.h"
+#include "people/people.h"
+#include "people/person.h"
+#include "send/options.h"
+#include "send/sender.h"
 
 static const char PROGRAM[] = "an-upsert";
 

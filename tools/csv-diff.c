@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "diff.h"
-#include "diff_json.h"
-#include "diff_people.h"
-#include "output.h"
-#include "status.h"
-#include "text.h"
+#include "base/cli.h"
+#include "base/output.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "diff/diff.h"
+#include "diff/json.h"
+#include "diff/people.h"
 
 static const char program[] = "csv-diff";
 

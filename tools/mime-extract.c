@@ -15,13 +15,13 @@
 
 #include <jansson.h>
 
-#include "auth_results.h"
-#include "cli.h"
-#include "extract.h"
-#include "mail.h"
-#include "mail_check.h"
-#include "ndjson.h"
-#include "text.h"
+#include "base/cli.h"
+#include "base/ndjson.h"
+#include "base/text.h"
+#include "mail/auth_results.h"
+#include "mail/check.h"
+#include "mail/extract.h"
+#include "mail/mail.h"
 
 #define PROGRAM "mime-extract"
 

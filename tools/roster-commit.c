@@ -15,15 +15,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "acknowledgement.h"
-#include "cli.h"
-#include "clock.h"
-#include "ndjson.h"
-#include "person.h"
-#include "roster.h"
-#include "signals.h"
-#include "status.h"
-#include "text.h"
+#include "base/cli.h"
+#include "base/clock.h"
+#include "base/ndjson.h"
+#include "base/signals.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "people/person.h"
+#include "roster/acknowledgement.h"
+#include "roster/roster.h"
 
 static const char program[] = "roster-commit";
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
-#include "output.h"
-#include "roster.h"
-#include "status.h"
+#include "base/cli.h"
+#include "base/output.h"
+#include "base/status.h"
+#include "roster/roster.h"
 
 static const char program[] = "roster-dump";
 

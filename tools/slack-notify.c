@@ -9,15 +9,15 @@
 
 #include <jansson.h>
 
-#include "cli.h"
-#include "message.h"
-#include "ndjson.h"
-#include "redact.h"
-#include "report.h"
-#include "secret.h"
-#include "signals.h"
-#include "text.h"
-#include "webhook.h"
+#include "base/cli.h"
+#include "base/ndjson.h"
+#include "base/secret.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "report/message.h"
+#include "report/redact.h"
+#include "report/report.h"
+#include "report/webhook.h"
 
 #define PROGRAM "slack-notify"
 

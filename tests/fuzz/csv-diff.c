@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "../oracle/oracle.h"
-#include "diff.h"
-#include "diff_json.h"
+#include "diff/diff.h"
+#include "diff/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth_results.h"
-#include "extract.h"
-#include "mail.h"
-#include "mail_check.h"
+#include "mail/auth_results.h"
+#include "mail/check.h"
+#include "mail/extract.h"
+#include "mail/mail.h"
 
 enum { MOST = 1024 * 1024 }; /* bytes that anything may unpack to */
 

@@ -5,8 +5,8 @@
  * request has none left), "ok". Writes "open" for the attempt at which it trips, and ends; with
  * --alive the service then shows at once that it is alive, and "down" is when that does not help.
  */
-#include "clock.h"
-#include "http_breaker.h"
+#include "http/breaker.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>

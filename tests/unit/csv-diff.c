@@ -6,9 +6,9 @@
  */
 #include "../oracle/cases.h"
 #include "../oracle/oracle.h"
-#include "csv_scan.h"
-#include "diff.h"
-#include "diff_json.h"
+#include "csv/scan.h"
+#include "diff/diff.h"
+#include "diff/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * usage: test-person COMMAND [MAP] <RECORDS
  * Reads one JSON object a line and writes one JSON value for each; MAP as field_map_load takes it.
  */
-#include "person.h"
-#include "cli.h"
-#include "ndjson.h"
+#include "people/person.h"
+#include "base/cli.h"
+#include "base/ndjson.h"
 
 #include <stdio.h>
 #include <stdlib.h>

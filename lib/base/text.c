@@ -1,0 +1,194 @@
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Makes room for `more` bytes and a NUL. */
+static bool buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (more >= SIZE_MAX / 2 - buffer->length)
+        return false;
+    size_t needed = buffer->length + more;
+    if (buffer->limit > 0 && needed > buffer->limit)
+        return false;
+    if (needed < buffer->capacity)
+        return true;
+    size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity * 2;
+    if (capacity <= needed)
+        capacity = needed + 1;
+    char *bytes = realloc(buffer->bytes, capacity);
+    if (bytes == NULL)
+        return false;
+    buffer->bytes = bytes;
+    buffer->capacity = capacity;
+    return true;
+}
+
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)
+{
+    if (!buffer_reserve(buffer, length))
+        return false;
+    if (length > 0)
+        memcpy(buffer->bytes + buffer->length, bytes, length);
+    buffer->length += length;
+    buffer->bytes[buffer->length] = '\0';
+    return true;
+}
+
+bool buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0 || !buffer_reserve(buffer, (size_t)length))
+        return false;
+    va_start(arguments, format);
+    (void)vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    buffer->length += (size_t)length;
+    return true;
+}
+
+void buffer_cut(struct buffer *buffer, size_t length)
+{
+    buffer->length = length;
+    if (buffer->bytes != NULL)
+        buffer->bytes[length] = '\0';
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    buffer_cut(buffer, 0);
+}
+
+void buffer_free(struct buffer *buffer)
+{
+    free(buffer->bytes);
+    buffer->bytes = NULL;
+    buffer->length = 0;
+    buffer->capacity = 0;
+}
+
+char ascii_lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (char)(byte + ('a' - 'A')) : byte;
+}
+
+bool ascii_equal(const char *one, const char *other)
+{
+    if (one == NULL || other == NULL)
+        return false;
+    while (*one != '\0' && ascii_lower(*one) == ascii_lower(*other)) {
+        one++;
+        other++;
+    }
+    return ascii_lower(*one) == ascii_lower(*other);
+}
+
+size_t text_normalize(char *out, const char *text, size_t length)
+{
+    text_trim(&text, &length);
+    for (size_t i = 0; i < length; i++)
+        out[i] = ascii_lower(text[i]);
+    return length;
+}
+
+bool text_begins(const char *text, const char *prefix)
+{
+    return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+char *text_normalized(const char *text)
+{
+    size_t length = strlen(text);
+    char *out = malloc(length + 1);
+    if (out != NULL)
+        out[text_normalize(out, text, length)] = '\0';
+    return out;
+}
+
+/* The length of the UTF-8 sequence that starts at `bytes`, 0 when there is none. */
+static size_t utf8_sequence(const unsigned char *bytes, size_t length)
+{
+    unsigned char lead = bytes[0];
+    if (lead < 0x80)
+        return 1;
+    size_t size = lead >= 0xC2 && lead <= 0xDF   ? 2
+                  : lead >= 0xE0 && lead <= 0xEF ? 3
+                  : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                 : 0;
+    if (size == 0 || size > length)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+    /* Table 3-7 of the Unicode standard: what the second byte may not be. */
+    if ((lead == 0xE0 && bytes[1] < 0xA0) || (lead == 0xED && bytes[1] > 0x9F) ||
+        (lead == 0xF0 && bytes[1] < 0x90) || (lead == 0xF4 && bytes[1] > 0x8F))
+        return 0;
+    return size;
+}
+
+bool utf8_valid(const char *bytes, size_t length, size_t *where)
+{
+    const unsigned char *unsigned_bytes = (const unsigned char *)bytes;
+    size_t i = 0;
+    while (i < length) {
+        uint64_t eight;
+        if (length - i >= sizeof eight) {
+            memcpy(&eight, unsigned_bytes + i, sizeof eight);
+            if ((eight & 0x8080808080808080U) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
+        size_t size = utf8_sequence(unsigned_bytes + i, length - i);
+        if (size == 0) {
+            if (where != NULL)
+                *where = i;
+            return false;
+        }
+        i += size;
+    }
+    return true;
+}
+
+void text_printable(char *text, size_t limit)
+{
+    size_t length = strlen(text);
+    if (length > limit) {
+        length = limit;
+        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+            length--;
+        text[length] = '\0';
+    }
+    for (size_t i = 0; i < length;) {
+        size_t size = utf8_sequence((const unsigned char *)text + i, length - i);
+        if (size == 0)
+            text[i] = '?';
+        else if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            text[i] = ' ';
+        i += size > 0 ? size : 1;
+    }
+}
+
+bool write_all(int file, const void *bytes, size_t length)
+{
+    const char *at = bytes;
+    while (length > 0) {
+        ssize_t written = write(file, at, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        at += written;
+        length -= (size_t)written;
+    }
+    return true;
+}

@@ -1,0 +1,98 @@
+#include "csv/header.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct csv_header {
+    size_t count;
+    struct csv_value *names;  /* in the order of the columns; their bytes are owned */
+    struct csv_value **order; /* the same, sorted by name */
+};
+
+static int by_name(const void *one, const void *other)
+{
+    const struct csv_value *const *a = one;
+    const struct csv_value *const *b = other;
+    return strcmp((*a)->bytes, (*b)->bytes);
+}
+
+static enum status find_twice(const struct csv_header *header, struct failure *failure)
+{
+    for (size_t i = 1; i < header->count; i++) {
+        if (by_name(&header->order[i - 1], &header->order[i]) != 0)
+            continue;
+        const char *name = header->order[i]->bytes;
+        if (name[0] == '\0')
+            return fail(failure, STATUS_DATA,
+                        "two columns have no name; name them or take them out");
+        return fail(failure, STATUS_DATA,
+                    "there are two columns \"%.100s\"; rename one or take it out", name);
+    }
+    return STATUS_OK;
+}
+
+enum status csv_header_new(const struct csv_record *record, struct csv_header **header,
+                           struct failure *failure)
+{
+    *header = NULL;
+    struct csv_header *made = calloc(1, sizeof *made);
+    size_t count = csv_record_count(record);
+    if (made == NULL)
+        return fail_memory(failure);
+    made->names = calloc(count, sizeof *made->names);
+    made->order = calloc(count, sizeof *made->order);
+    if (made->names == NULL || made->order == NULL)
+        goto no_memory;
+    for (made->count = 0; made->count < count; made->count++) {
+        struct csv_value written = csv_record_value(record, made->count);
+        char *name = malloc(written.length + 1);
+        if (name == NULL)
+            goto no_memory;
+        size_t length = text_normalize(name, written.bytes, written.length);
+        name[length] = '\0';
+        made->names[made->count] = (struct csv_value){name, length};
+        made->order[made->count] = &made->names[made->count];
+    }
+    qsort(made->order, count, sizeof *made->order, by_name);
+    enum status status = find_twice(made, failure);
+    if (status == STATUS_OK)
+        *header = made;
+    else
+        csv_header_free(made);
+    return status;
+no_memory:
+    csv_header_free(made);
+    return fail_memory(failure);
+}
+
+void csv_header_free(struct csv_header *header)
+{
+    if (header == NULL)
+        return;
+    for (size_t i = 0; i < header->count; i++)
+        free((char *)header->names[i].bytes);
+    free(header->names);
+    free(header->order);
+    free(header);
+}
+
+size_t csv_header_count(const struct csv_header *header)
+{
+    return header->count;
+}
+
+struct csv_value csv_header_name(const struct csv_header *header, size_t column)
+{
+    return header->names[column];
+}
+
+size_t csv_header_find(const struct csv_header *header, const char *name)
+{
+    const struct csv_value wanted = {.bytes = name};
+    const struct csv_value *key = &wanted;
+    struct csv_value **found =
+        bsearch(&key, header->order, header->count, sizeof *header->order, by_name);
+    return found == NULL ? CSV_NO_COLUMN : (size_t)(*found - header->names);
+}

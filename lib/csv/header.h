@@ -1,0 +1,33 @@
+/*
+ * The columns of an export, by their names as compared everywhere: trimmed and in lower case.
+ */
+#ifndef CSV_HEADER_H
+#define CSV_HEADER_H
+
+#include "base/status.h"
+#include "csv/record.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct csv_header;
+
+#define CSV_NO_COLUMN SIZE_MAX
+
+/* Takes the names from a parsed record. The header is the caller's, to be given to csv_header_free;
+ * NULL on error. STATUS_DATA for a name that occurs twice; the sentence says which, not where. */
+enum status csv_header_new(const struct csv_record *record, struct csv_header **header,
+                           struct failure *failure);
+
+/* NULL is harmless. */
+void csv_header_free(struct csv_header *header);
+
+size_t csv_header_count(const struct csv_header *header);
+
+/* The normalized name of a column. Borrowed. */
+struct csv_value csv_header_name(const struct csv_header *header, size_t column);
+
+/* The column of that normalized name; CSV_NO_COLUMN when there is none. */
+size_t csv_header_find(const struct csv_header *header, const char *name);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * Which columns of two exports are compared with each other, and which of OLDER's are carried on.
+ */
+#ifndef DIFF_COLUMNS_H
+#define DIFF_COLUMNS_H
+
+#include "csv/header.h"
+#include "diff/diff.h"
+
+/* A column of NEWER and the one of OLDER that has its name; CSV_NO_COLUMN when there is none. */
+struct column_pair {
+    size_t newer;
+    size_t older;
+};
+
+struct diff_columns {
+    struct column_pair *compared; /* in NEWER's order; never the key's column */
+    size_t compared_count;
+    size_t *carried; /* columns of OLDER */
+    size_t carried_count;
+    size_t current; /* of OLDER, both; CSV_NO_COLUMN without one */
+    size_t doubtful;
+    size_t follow_older;
+    size_t follow_newer; /* both CSV_NO_COLUMN when nobody is followed */
+    bool same_layout;    /* both headers name the same columns in the same order */
+};
+
+/* Works the columns out; `older` is NULL when OLDER is empty. The arrays are the caller's, to be
+ * given to diff_columns_free, also on error. STATUS_DATA when NEWER has none of the columns that
+ * options name; the sentence says so without the file's name. */
+enum status diff_columns_choose(const struct csv_header *older, const struct csv_header *newer,
+                                const struct diff_options *options, struct diff_columns *columns,
+                                struct failure *failure);
+
+void diff_columns_free(struct diff_columns *columns);
+
+#endif

@@ -1,0 +1,271 @@
+#include "diff/diff.h"
+
+#include "base/key_hash.h"
+#include "base/workers.h"
+#include "csv/split.h"
+#include "diff/columns.h"
+#include "diff/key_index.h"
+#include "diff/match.h"
+#include "diff/render.h"
+
+#include <stdlib.h>
+
+struct diff {
+    const struct diff_options *options; /* borrowed from diff_open's caller */
+    const char *newer_path;             /* as given; borrowed likewise */
+    struct csv_text *older_text;
+    struct csv_text *newer_text;
+    struct csv_table *older;
+    struct csv_table *newer;
+    struct diff_columns columns;
+    struct diff_match match;
+    struct diff_summary summary;
+    struct failure warning;
+};
+
+static const char *name_of(const struct csv_table *table)
+{
+    return csv_text_name(table->text);
+}
+
+/* One of the two files, to be read. */
+struct reading {
+    const struct diff *diff;
+    const struct csv_text *text;
+    struct csv_table *table;
+    enum status status;
+    struct failure failure;
+};
+
+static void read_one(void *job)
+{
+    struct reading *reading = job;
+    const struct diff *diff = reading->diff;
+    reading->status = csv_split(reading->text, diff->options->key, diff->match.seed,
+                                diff->options->way, &reading->table, &reading->failure);
+}
+
+/* Whether both texts are large enough for something to be done with them at once. */
+static bool are_large(const struct diff *diff, size_t worth_it)
+{
+    if (diff->older_text == NULL || diff->newer_text == NULL)
+        return false;
+    size_t older = csv_text_length(diff->older_text);
+    size_t newer = csv_text_length(diff->newer_text);
+    return workers_wanted(diff->match.threads, older < newer ? older : newer, worth_it) > 1;
+}
+
+/* Reads both at once, unless they are small. What is wrong with OLDER is said first. */
+static enum status read_tables(struct diff *diff, struct failure *failure)
+{
+    const size_t worth_it = (size_t)1 << 20; /* bytes for a thread */
+    struct reading both[2] = {{.diff = diff, .text = diff->older_text},
+                              {.diff = diff, .text = diff->newer_text}};
+    if (are_large(diff, worth_it)) {
+        workers_run(both, 2, sizeof both[0], read_one);
+    } else {
+        read_one(&both[0]);
+        read_one(&both[1]);
+    }
+    diff->older = both[0].table;
+    diff->newer = both[1].table;
+    for (size_t i = 0; i < 2; i++) {
+        if (both[i].status != STATUS_OK) {
+            *failure = both[i].failure;
+            return both[i].status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* NEWER must hold somebody: an empty one would lapse every member. */
+static enum status check_newer(const struct diff *diff, struct failure *failure)
+{
+    const struct csv_table *newer = diff->newer;
+    if (newer->header == NULL)
+        return fail(failure, STATUS_DATA, "%.300s: it is empty; is it the right file?",
+                    name_of(newer));
+    for (size_t row = 0; row < newer->count; row++)
+        if (newer->rows[row].key != 0)
+            return STATUS_OK;
+    if (newer->count == 0)
+        return fail(failure, STATUS_DATA,
+                    "%.300s: there is nothing but the header line; is it the right file?",
+                    name_of(newer));
+    return fail(failure, STATUS_DATA, "%.300s: no row has a value in the column \"%.100s\"",
+                name_of(newer), diff->options->key);
+}
+
+/* An OLDER without rows counts as one without columns. */
+static enum status choose_columns(struct diff *diff, struct failure *failure)
+{
+    struct failure what = {""};
+    enum status status =
+        diff_columns_choose(diff->older->count > 0 ? diff->older->header : NULL,
+                            diff->newer->header, diff->options, &diff->columns, &what);
+    if (status == STATUS_DATA)
+        return fail(failure, status, "%.300s: %s", name_of(diff->newer), what.text);
+    if (status != STATUS_OK)
+        *failure = what;
+    return status;
+}
+
+static enum status follow(struct diff *diff, struct failure *failure)
+{
+    if (diff->options->follow == NULL || diff->older->count == 0)
+        return STATUS_OK;
+    bool in_older = diff->columns.follow_older != CSV_NO_COLUMN;
+    bool in_newer = diff->columns.follow_newer != CSV_NO_COLUMN;
+    if (in_older && in_newer)
+        return diff_match_follow(&diff->match, failure);
+    (void)fail(&diff->warning, STATUS_OK,
+               "%.300s: there is no column \"%.100s\": nobody is followed to a new address",
+               name_of(in_older ? diff->newer : diff->older), diff->options->follow);
+    return STATUS_OK;
+}
+
+static void count(struct diff *diff)
+{
+    struct diff_summary *summary = &diff->summary;
+    for (size_t row = 0; row < diff->older->count; row++) {
+        unsigned char state = diff_match_state(&diff->match, row);
+        if ((state & OLDER_PASSED) != 0)
+            continue;
+        if ((state & OLDER_FOLLOWED) != 0)
+            summary->updated++;
+        else if ((state & OLDER_SEEN) == 0)
+            summary->lapsed++;
+        else if ((state & OLDER_DOUBTFUL) != 0)
+            summary->added++;
+        else if (diff_match_updated(&diff->match, state))
+            summary->updated++;
+        else
+            summary->unchanged++;
+    }
+    for (size_t row = 0; row < diff->newer->count; row++) {
+        uint64_t key = diff->newer->rows[row].key;
+        if (key == 0)
+            summary->skipped++;
+        else if ((key & NEWER_MATCHED) == 0)
+            summary->added++;
+    }
+    summary->added -= diff->match.followed_count;
+    summary->older = summary->unchanged + summary->updated + summary->lapsed;
+    summary->newer = summary->unchanged + summary->updated + summary->added;
+}
+
+static enum status check_limit(const struct diff *diff, struct failure *failure)
+{
+    enum { LEAST_SHARE = 5 }; /* a share of a small group is nobody */
+    const struct diff_limit *limit = &diff->options->max_lapse;
+    const struct diff_summary *summary = &diff->summary;
+    if (!limit->set)
+        return STATUS_OK;
+    uint64_t most = limit->value;
+    if (limit->is_share) {
+        /* An index holds no more than 2^31 members: the product is less than 2^58. */
+        most = summary->older * limit->value / DIFF_WHOLE;
+        most = most < LEAST_SHARE ? LEAST_SHARE : most;
+    }
+    if (summary->lapsed <= most)
+        return STATUS_OK;
+    return fail(
+        failure, STATUS_DATA,
+        "%.300s: %llu of %llu members would lapse, and no more than %llu may (--max-lapse); "
+        "is it the whole export? If it is, run again with --max-lapse %llu",
+        name_of(diff->newer), (unsigned long long)summary->lapsed,
+        (unsigned long long)summary->older, (unsigned long long)most,
+        (unsigned long long)summary->lapsed);
+}
+
+static enum status run(struct diff *diff, const char *older, const char *newer,
+                       struct failure *failure)
+{
+    const struct diff_options *options = diff->options;
+    diff->match.seed = key_seed();
+    diff->match.threads = options->threads;
+    diff->match.current_value = options->current_value;
+    diff->match.doubtful_value = options->doubtful_value;
+    diff->match.all = options->all;
+    enum status status = csv_text_open(older, &diff->older_text, failure);
+    if (status == STATUS_OK)
+        status = csv_text_open(newer, &diff->newer_text, failure);
+    if (status == STATUS_OK)
+        status = read_tables(diff, failure);
+    if (status == STATUS_OK)
+        status = check_newer(diff, failure);
+    if (status == STATUS_OK)
+        status = choose_columns(diff, failure);
+    if (status != STATUS_OK)
+        return status;
+    diff->match.older = diff->older;
+    diff->match.newer = diff->newer;
+    diff->match.columns = &diff->columns;
+    status = diff_match_run(&diff->match, failure);
+    if (status == STATUS_OK)
+        status = follow(diff, failure);
+    if (status != STATUS_OK)
+        return status;
+    count(diff);
+    return check_limit(diff, failure);
+}
+
+enum status diff_open(const char *older, const char *newer, const struct diff_options *options,
+                      struct diff **diff, struct failure *failure)
+{
+    *diff = NULL;
+    struct diff *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return fail_memory(failure);
+    made->options = options;
+    made->newer_path = newer;
+    enum status status = run(made, older, newer, failure);
+    if (status == STATUS_OK)
+        *diff = made;
+    else
+        diff_close(made);
+    return status;
+}
+
+static void close_text(void *job)
+{
+    struct csv_text *const *text = job;
+    csv_text_close(*text);
+}
+
+void diff_close(struct diff *diff)
+{
+    if (diff == NULL)
+        return;
+    diff_match_free(&diff->match);
+    diff_columns_free(&diff->columns);
+    csv_table_free(diff->older);
+    csv_table_free(diff->newer);
+    /* Unmapping takes as long as the file is large. */
+    const size_t worth_it = (size_t)1 << 24;
+    struct csv_text *texts[] = {diff->older_text, diff->newer_text};
+    if (are_large(diff, worth_it)) {
+        workers_run(texts, 2, sizeof texts[0], close_text);
+    } else {
+        csv_text_close(texts[0]);
+        csv_text_close(texts[1]);
+    }
+    free(diff);
+}
+
+const struct diff_summary *diff_summary(const struct diff *diff)
+{
+    return &diff->summary;
+}
+
+const char *diff_warning(const struct diff *diff)
+{
+    return diff->warning.text[0] != '\0' ? diff->warning.text : NULL;
+}
+
+enum status diff_write(struct diff *diff, struct output *output, diff_render *render,
+                       const void *context, struct failure *failure)
+{
+    return diff_render_all(&diff->match, diff->options->key, diff->newer_path, output, render,
+                           context, failure);
+}

@@ -1,0 +1,173 @@
+#include "diff/people.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void write_colour(struct output *output, bool colour, const char *sequence)
+{
+    if (colour)
+        output_text(output, sequence);
+}
+
+/* How many bytes at the beginning may not reach a terminal: a control character of ASCII or of
+ * Unicode (C1), or one that turns the direction of writing. `*code` is its code point. */
+static size_t is_control(const unsigned char *bytes, size_t length, unsigned *code)
+{
+    *code = bytes[0];
+    if (bytes[0] < 0x20 || bytes[0] == 0x7F)
+        return 1;
+    if (length >= 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0) {
+        *code = bytes[1];
+        return 2;
+    }
+    if (length >= 2 && bytes[0] == 0xD8 && bytes[1] == 0x9C) {
+        *code = 0x61C;
+        return 2;
+    }
+    if (length < 3 || bytes[0] != 0xE2)
+        return 0;
+    *code = 0x2000U | (unsigned)(bytes[1] & 0x3F) << 6 | (bytes[2] & 0x3FU);
+    bool turns = (*code >= 0x2028 && *code <= 0x202E) || (*code >= 0x2066 && *code <= 0x2069) ||
+                 *code == 0x200E || *code == 0x200F;
+    return turns ? 3 : 0;
+}
+
+/* Writes text that is fit for a terminal: at most six bytes for each. */
+static void write_value(struct output *output, struct csv_value value)
+{
+    char *room = output_room(output, 6 * value.length + 8);
+    if (room == NULL)
+        return;
+    char *at = room;
+    const unsigned char *bytes = (const unsigned char *)value.bytes;
+    for (size_t i = 0; i < value.length;) {
+        unsigned code;
+        size_t control = is_control(bytes + i, value.length - i, &code);
+        if (control == 0)
+            *at++ = (char)bytes[i++];
+        else if (code == '\n' || code == '\r' || code == '\t')
+            at += sprintf(at, "\\%c", code == '\n' ? 'n' : code == '\r' ? 'r' : 't');
+        else
+            at += code <= 0xFF ? sprintf(at, "\\x%02x", code) : sprintf(at, "\\u%04x", code);
+        i += control;
+    }
+    output_advance(output, (size_t)(at - room));
+}
+
+static void write_text(struct output *output, const char *text)
+{
+    write_value(output, (struct csv_value){text, strlen(text)});
+}
+
+/* A file may have any name; of one that is not UTF-8, the bytes beyond ASCII are not shown. */
+static void write_path(struct output *output, const char *path)
+{
+    if (utf8_valid(path, strlen(path), NULL)) {
+        write_text(output, path);
+        return;
+    }
+    for (; *path != '\0'; path++)
+        write_value(output, (struct csv_value){(unsigned char)*path < 0x80 ? path : "?", 1});
+}
+
+/* The column of the row that has a name. The search begins at `*next`, and leaves there where one
+ * for the column behind it begins: names in the order of the row cost one walk through it. */
+static const struct diff_pair *find(const struct diff_change *change, const char *name,
+                                    size_t *next)
+{
+    for (size_t i = 0; i < change->row_count; i++) {
+        size_t at = (*next + i) % change->row_count;
+        if (strcmp(change->row[at].name.bytes, name) != 0)
+            continue;
+        *next = at + 1;
+        return &change->row[at];
+    }
+    return NULL;
+}
+
+/* The member's name, of the columns that there are. */
+static void write_name(struct output *output, const struct diff_change *change)
+{
+    static const char *const names[] = {"first_name", "last_name"};
+    size_t next = 0;
+    bool any = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct diff_pair *pair = find(change, names[i], &next);
+        if (pair == NULL || pair->value.length == 0)
+            continue;
+        output_text(output, any ? " " : "  ");
+        write_value(output, pair->value);
+        any = true;
+    }
+}
+
+static void write_quoted(struct output *output, struct csv_value value)
+{
+    if (value.length == 0)
+        output_text(output, "(empty)");
+    else
+        write_value(output, value);
+}
+
+static void write_difference(struct output *output, const struct diff_change *change,
+                             const struct diff_pair *was, size_t *next, bool colour)
+{
+    const struct diff_pair *now = find(change, was->name.bytes, next);
+    output_text(output, "    ");
+    write_value(output, was->name);
+    output_text(output, ": ");
+    write_colour(output, colour, "\033[31m");
+    write_quoted(output, was->value);
+    write_colour(output, colour, "\033[m");
+    output_text(output, " -> ");
+    write_colour(output, colour, "\033[32m");
+    write_quoted(output, now != NULL ? now->value : (struct csv_value){"", 0});
+    write_colour(output, colour, "\033[m");
+    output_text(output, "\n");
+}
+
+void diff_people_change(struct output *output, const struct diff_change *change,
+                        const void *context)
+{
+    const struct diff_people *people = context;
+    bool colour = people->colour;
+    static const char *const signs[] = {
+        [DIFF_NEW] = "+ ", [DIFF_UPDATED] = "~ ", [DIFF_LAPSED] = "- ", [DIFF_SKIPPED] = "? "};
+    static const char *const colours[] = {[DIFF_NEW] = "\033[32m",
+                                          [DIFF_UPDATED] = "\033[33m",
+                                          [DIFF_LAPSED] = "\033[31m",
+                                          [DIFF_SKIPPED] = "\033[36m"};
+    write_colour(output, colour, colours[change->kind]);
+    output_text(output, signs[change->kind]);
+    if (change->kind == DIFF_SKIPPED) {
+        char line[32];
+        (void)snprintf(line, sizeof line, ":%zu: no ", change->line);
+        write_path(output, change->file);
+        output_text(output, line);
+        write_text(output, change->key_name);
+    } else {
+        write_value(output, change->key);
+    }
+    write_colour(output, colour, "\033[m");
+    write_name(output, change);
+    output_text(output, "\n");
+    size_t next = 0;
+    for (size_t i = 0; i < change->was_count; i++)
+        write_difference(output, change, &change->was[i], &next, colour);
+}
+
+void diff_people_summary(struct output *output, const struct diff_summary *summary, bool colour)
+{
+    char line[320];
+    (void)snprintf(line, sizeof line,
+                   "%" PRIu64 " new, %" PRIu64 " updated, %" PRIu64 " lapsed, %" PRIu64
+                   " unchanged, %" PRIu64 " skipped: %" PRIu64 " members, before %" PRIu64 "\n",
+                   summary->added, summary->updated, summary->lapsed, summary->unchanged,
+                   summary->skipped, summary->newer, summary->older);
+    write_colour(output, colour, "\033[1m");
+    output_text(output, line);
+    write_colour(output, colour, "\033[m");
+}

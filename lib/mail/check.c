@@ -1,0 +1,153 @@
+#include "mail/check.h"
+
+#include "mail/auth_results.h"
+
+#include <glib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char NOT_ONE_SENDER[] =
+    "refused: its From does not name one address that everybody reads the same";
+
+/* ---- from and subject ---- */
+
+/* Whether one item of the list, trimmed, is the address, or "@" and its domain. */
+static bool is_sender(const char *item, size_t length, const struct mail_facts *facts)
+{
+    const char *own = length > 0 && item[0] == '@' ? facts->from_domain : facts->from;
+    if (length > 0 && item[0] == '@') {
+        item++;
+        length--;
+    }
+    return length > 0 && strlen(own) == length && strncasecmp(item, own, length) == 0;
+}
+
+enum status mail_check_from(const struct mail *mail, const char *senders, struct failure *failure)
+{
+    const struct mail_facts *facts = mail_facts(mail);
+    if (facts->from == NULL)
+        return fail(failure, STATUS_DATA, "%s", NOT_ONE_SENDER);
+    for (const char *item = senders; *item != '\0';) {
+        item += strspn(item, ", \t");
+        size_t length = strcspn(item, ", \t");
+        if (is_sender(item, length, facts))
+            return STATUS_OK;
+        item += length;
+    }
+    return fail(failure, STATUS_DATA, "refused: it is from %s, not from %s", facts->from, senders);
+}
+
+/* The text in a form in which only letters' case is lost; to be freed by g_free. */
+static char *folded(const char *text)
+{
+    char *valid = g_utf8_make_valid(text, -1);
+    char *normal = g_utf8_normalize(valid, -1, G_NORMALIZE_ALL_COMPOSE);
+    char *fold = g_utf8_casefold(normal != NULL ? normal : valid, -1);
+    g_free(normal);
+    g_free(valid);
+    return fold;
+}
+
+enum status mail_check_subject(const struct mail *mail, const char *text, struct failure *failure)
+{
+    const char *subject = mail_facts(mail)->subject != NULL ? mail_facts(mail)->subject : "";
+    char *haystack = folded(subject);
+    char *needle = folded(text);
+    bool found = strstr(haystack, needle) != NULL;
+    g_free(haystack);
+    g_free(needle);
+    return found ? STATUS_OK
+                 : fail(failure, STATUS_DATA, "refused: its subject is \"%s\", without \"%s\"",
+                        subject, text);
+}
+
+/* ---- authentication ---- */
+
+/* Whether one is the other with labels in front; a domain of one label is above nothing. */
+static bool is_above(const char *parent, const char *domain)
+{
+    size_t parent_length = strlen(parent);
+    size_t length = strlen(domain);
+    return strchr(parent, '.') != NULL && length > parent_length + 1 &&
+           domain[length - parent_length - 1] == '.' &&
+           ascii_equal(domain + length - parent_length, parent);
+}
+
+static bool is_aligned(const char *signer, const char *domain)
+{
+    return signer != NULL &&
+           (ascii_equal(signer, domain) || is_above(signer, domain) || is_above(domain, signer));
+}
+
+/* DMARC's word, which must be said once: a second one was smuggled in. */
+static enum status check_dmarc(const struct auth_results *results, const char *domain, bool *passed,
+                               struct failure *failure)
+{
+    *passed = false;
+    if (auth_results_count(results, "dmarc") > 1)
+        return fail(failure, STATUS_DATA, "refused: its authentication has two results for dmarc");
+    const char *said = auth_results_of(results, "dmarc");
+    for (size_t i = 0; i < results->count; i++) {
+        const char *from = results->results[i].header_from;
+        if (from != NULL && ascii_equal(results->results[i].method, "dmarc") &&
+            !ascii_equal(from, domain))
+            return fail(failure, STATUS_DATA, "refused: dmarc was looked up for %s, not for %s",
+                        from, domain);
+    }
+    *passed = ascii_equal(said, "pass");
+    if (!*passed && said != NULL && !ascii_equal(said, "none"))
+        return fail(failure, STATUS_DATA, "refused: its authentication says dmarc=%s", said);
+    return STATUS_OK;
+}
+
+static enum status check_results(const struct auth_results *results, const char *server,
+                                 const char *domain, struct failure *failure)
+{
+    if (!ascii_equal(results->server, server))
+        return fail(failure, STATUS_DATA,
+                    "refused: its topmost Authentication-Results is by %s, not by %s",
+                    results->server, server);
+    bool passed;
+    enum status status = check_dmarc(results, domain, &passed, failure);
+    if (status != STATUS_OK || passed)
+        return status;
+    for (size_t i = 0; i < results->count; i++) {
+        const struct auth_result *result = &results->results[i];
+        if (ascii_equal(result->method, "dkim") && ascii_equal(result->result, "pass") &&
+            is_aligned(result->signer, domain))
+            return STATUS_OK;
+    }
+    return fail(failure, STATUS_DATA,
+                "refused: its authentication has neither dmarc=pass nor dkim=pass for %s", domain);
+}
+
+static enum status check_verdict(const char *name, const char *verdict, bool wanted,
+                                 struct failure *failure)
+{
+    if (verdict == NULL && wanted)
+        return fail(failure, STATUS_DATA, "refused: it has no %s", name);
+    if (verdict != NULL && !ascii_equal(verdict, "PASS"))
+        return fail(failure, STATUS_DATA, "refused: %s says \"%s\"", name, verdict);
+    return STATUS_OK;
+}
+
+enum status mail_check_authentication(const struct mail *mail, const char *server,
+                                      struct failure *failure)
+{
+    const struct mail_facts *facts = mail_facts(mail);
+    bool is_ses = ascii_equal(server, MAIL_CHECK_SES);
+    if (facts->from == NULL)
+        return fail(failure, STATUS_DATA, "%s", NOT_ONE_SENDER);
+    if (facts->authentication == NULL)
+        return fail(failure, STATUS_DATA, "refused: it has no Authentication-Results");
+    enum status status = check_verdict("X-SES-Virus-Verdict", facts->virus, is_ses, failure);
+    if (status == STATUS_OK)
+        status = check_verdict("X-SES-Spam-Verdict", facts->spam, is_ses, failure);
+    struct auth_results *results = NULL;
+    if (status == STATUS_OK)
+        status = auth_results_parse(facts->authentication, &results, failure);
+    if (status == STATUS_OK)
+        status = check_results(results, server, facts->from_domain, failure);
+    auth_results_free(results);
+    return status;
+}

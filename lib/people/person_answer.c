@@ -1,0 +1,313 @@
+/* What comes back from Action Network, or was read from it. Any value may be of any type. */
+#include "people/person.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The person inside a request body, or the body itself when that is a bare person. Borrowed. */
+static json_t *person_of(const json_t *body)
+{
+    json_t *person = json_object_get(body, "person");
+    return json_is_object(person) ? person : (json_t *)body;
+}
+
+const char *person_address(const json_t *body)
+{
+    const json_t *addresses = json_object_get(person_of(body), "email_addresses");
+    const char *address =
+        json_string_value(json_object_get(json_array_get(addresses, 0), "address"));
+    return address != NULL && address[0] != '\0' ? address : NULL;
+}
+
+/* Appends "parent.name", or "name" without a parent. False when memory runs out. */
+static bool append_path(json_t *paths, const char *parent, const char *name)
+{
+    struct buffer path = {.limit = 0};
+    bool done = parent == NULL ? buffer_printf(&path, "%s", name)
+                               : buffer_printf(&path, "%s.%s", parent, name);
+    done = done && json_array_append_new(paths, json_stringn(path.bytes, path.length)) == 0;
+    buffer_free(&path);
+    return done;
+}
+
+/* ---- comparing ---- */
+
+/* Absent, null and "" are all nothing. */
+static bool is_nothing(const json_t *value)
+{
+    return value == NULL || json_is_null(value) ||
+           (json_is_string(value) && json_string_length(value) == 0);
+}
+
+/* Writes what is not a string as JSON. False when memory runs out. */
+static bool write_text(struct buffer *text, const json_t *value)
+{
+    if (json_is_string(value))
+        return buffer_append(text, json_string_value(value), json_string_length(value));
+    char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+    bool done = dump != NULL && buffer_append(text, dump, strlen(dump));
+    free(dump);
+    return done;
+}
+
+/* Whether the answer's value is the one that was sent. Two strings compare byte by byte, unless
+ * `any_case`; anything else by its text in any case, so that "True" is true. False also when memory
+ * runs out, with *failed set. */
+static bool is_same(const json_t *sent, const json_t *got, bool any_case, bool *failed)
+{
+    if (is_nothing(sent) || is_nothing(got))
+        return is_nothing(sent) && is_nothing(got);
+    if (json_is_string(sent) && json_is_string(got) && !any_case)
+        return json_equal(sent, got) != 0;
+    struct buffer one = {.limit = 0}, other = {.limit = 0};
+    bool same = false;
+    if (!write_text(&one, sent) || !write_text(&other, got))
+        *failed = true;
+    else
+        same = one.length == other.length && ascii_equal(one.bytes, other.bytes);
+    buffer_free(&one);
+    buffer_free(&other);
+    return same;
+}
+
+/* The next element that is something, from *at on, which is set behind it. NULL at the end. */
+static const json_t *next_line(const json_t *lines, size_t *at)
+{
+    while (*at < json_array_size(lines)) {
+        const json_t *line = json_array_get(lines, (*at)++);
+        if (!is_nothing(line))
+            return line;
+    }
+    return NULL;
+}
+
+/* Empty lines do not count. */
+static bool are_same_lines(const json_t *sent, const json_t *got, bool *failed)
+{
+    size_t sent_at = 0, got_at = 0;
+    for (;;) {
+        const json_t *one = next_line(sent, &sent_at);
+        const json_t *other = next_line(got, &got_at);
+        if (one == NULL && other == NULL)
+            return true;
+        if (!is_same(one, other, true, failed))
+            return false;
+    }
+}
+
+/* The primary address of the answer, else its first one. Borrowed; NULL when there is none. */
+static const json_t *primary_address(const json_t *answer)
+{
+    const json_t *addresses = json_object_get(answer, "postal_addresses");
+    for (size_t i = 0; i < json_array_size(addresses); i++) {
+        const json_t *address = json_array_get(addresses, i);
+        if (json_is_true(json_object_get(address, "primary")))
+            return address;
+    }
+    return json_array_get(addresses, 0);
+}
+
+/* These append what is missing to `unapplied`; false when memory runs out. */
+
+static bool compare_postal(json_t *unapplied, const json_t *sent, const json_t *got)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)sent, name, value)
+    {
+        bool failed = false;
+        const json_t *other = json_object_get(got, name);
+        bool same = strcmp(name, "address_lines") == 0 ? are_same_lines(value, other, &failed)
+                                                       : is_same(value, other, true, &failed);
+        if (failed || (!same && !append_path(unapplied, "postal_addresses", name)))
+            return false;
+    }
+    return true;
+}
+
+static bool compare_custom(json_t *unapplied, const json_t *sent, const json_t *got)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)sent, name, value)
+    {
+        bool failed = false;
+        bool same = is_same(value, json_object_get(got, name), false, &failed);
+        if (failed || (!same && !append_path(unapplied, "custom_fields", name)))
+            return false;
+    }
+    return true;
+}
+
+static bool compare_name(json_t *unapplied, const char *name, const json_t *sent, const json_t *got)
+{
+    const json_t *value = json_object_get(sent, name);
+    bool failed = false;
+    if (value == NULL || is_same(value, json_object_get(got, name), false, &failed))
+        return true;
+    return !failed && append_path(unapplied, NULL, name);
+}
+
+/* The address may be any of the person's. */
+static bool compare_email(json_t *unapplied, const json_t *sent, const json_t *got)
+{
+    const char *wanted = person_address(sent);
+    const json_t *addresses = json_object_get(got, "email_addresses");
+    if (wanted == NULL)
+        return true;
+    for (size_t i = 0; i < json_array_size(addresses); i++) {
+        const json_t *address = json_object_get(json_array_get(addresses, i), "address");
+        if (ascii_equal(wanted, json_string_value(address)))
+            return true;
+    }
+    return append_path(unapplied, NULL, "email_addresses");
+}
+
+json_t *person_unapplied(const json_t *body, const json_t *answer)
+{
+    const json_t *person = person_of(body);
+    const json_t *postal = json_array_get(json_object_get(person, "postal_addresses"), 0);
+    json_t *unapplied = json_array();
+    if (unapplied != NULL && compare_email(unapplied, person, answer) &&
+        compare_name(unapplied, "given_name", person, answer) &&
+        compare_name(unapplied, "family_name", person, answer) &&
+        compare_postal(unapplied, postal, primary_address(answer)) &&
+        compare_custom(unapplied, json_object_get(person, "custom_fields"),
+                       json_object_get(answer, "custom_fields")))
+        return unapplied;
+    json_decref(unapplied);
+    return NULL;
+}
+
+/* ---- overrides ---- */
+
+static const char override_prefix[] = "override_";
+
+/* The normalized names of the fields that `existing` overrides, as the keys of a new object; NULL
+ * when memory runs out. */
+static json_t *overridden_names(const json_t *existing)
+{
+    json_t *names = json_object();
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(existing, "custom_fields"), name, value)
+    {
+        if (names == NULL || is_nothing(value))
+            continue;
+        char *normalized = text_normalized(name);
+        bool failed = normalized == NULL;
+        if (!failed && strncmp(normalized, override_prefix, sizeof override_prefix - 1) == 0)
+            failed = json_object_set_new(names, normalized + sizeof override_prefix - 1,
+                                         json_true()) != 0;
+        free(normalized);
+        if (failed) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    return names;
+}
+
+/* Takes the overridden fields out of `object`, which are called parent.field, and appends them to
+ * `taken`. False when memory runs out. */
+static bool take_out(json_t *object, const char *parent, const json_t *names, json_t *taken)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(object, next, name, value)
+    {
+        if (parent == NULL &&
+            (strcmp(name, "email_addresses") == 0 || strcmp(name, "custom_fields") == 0))
+            continue;
+        char *normalized = text_normalized(name);
+        if (normalized == NULL)
+            return false;
+        bool overridden = json_object_get(names, normalized) != NULL;
+        free(normalized);
+        if (!overridden)
+            continue;
+        if (!append_path(taken, parent, name))
+            return false;
+        (void)json_object_del(object, name);
+    }
+    return true;
+}
+
+/* Takes the fields out of every address, and an address of which at most its country is left out
+ * of the person. */
+static bool take_out_postal(json_t *person, const json_t *names, json_t *taken)
+{
+    json_t *addresses = json_object_get(person, "postal_addresses");
+    for (size_t i = json_array_size(addresses); i-- > 0;) {
+        json_t *address = json_array_get(addresses, i);
+        size_t before = json_object_size(address);
+        if (!take_out(address, "postal_addresses", names, taken))
+            return false;
+        size_t left = json_object_size(address);
+        bool country = json_object_get(address, "country") != NULL;
+        if (left == before || left > (country ? 1 : 0))
+            continue;
+        if (country && !append_path(taken, "postal_addresses", "country"))
+            return false;
+        (void)json_array_remove(addresses, i);
+    }
+    if (json_is_array(addresses) && json_array_size(addresses) == 0)
+        (void)json_object_del(person, "postal_addresses");
+    return true;
+}
+
+json_t *person_respect_overrides(json_t *body, const json_t *existing)
+{
+    json_t *person = person_of(body);
+    json_t *names = overridden_names(existing);
+    json_t *taken = json_array();
+    bool done = names != NULL && taken != NULL;
+    if (done && json_object_size(names) > 0) {
+        json_t *custom = json_object_get(person, "custom_fields");
+        done = take_out_postal(person, names, taken) &&
+               take_out(custom, "custom_fields", names, taken) &&
+               take_out(person, NULL, names, taken);
+        if (json_is_object(custom) && json_object_size(custom) == 0)
+            (void)json_object_del(person, "custom_fields");
+    }
+    json_decref(names);
+    if (done)
+        return taken;
+    json_decref(taken);
+    return NULL;
+}
+
+/* ---- the id ---- */
+
+bool person_is_id(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (text == NULL || strlen(text) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++) {
+        char byte = ascii_lower(text[i]);
+        bool digit = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
+        if (form[i] == '-' ? byte != '-' : !digit)
+            return false;
+    }
+    return true;
+}
+
+char *person_id(const json_t *resource)
+{
+    static const char prefix[] = "action_network:";
+    const json_t *identifiers = json_object_get(resource, "identifiers");
+    for (size_t i = 0; i < json_array_size(identifiers); i++) {
+        const char *identifier = json_string_value(json_array_get(identifiers, i));
+        if (identifier != NULL && strncmp(identifier, prefix, sizeof prefix - 1) == 0 &&
+            person_is_id(identifier + sizeof prefix - 1))
+            return strdup(identifier + sizeof prefix - 1);
+    }
+    const json_t *self = json_object_get(json_object_get(resource, "_links"), "self");
+    const char *link = json_string_value(json_object_get(self, "href"));
+    const char *slash = link == NULL ? NULL : strrchr(link, '/');
+    return slash != NULL && person_is_id(slash + 1) ? strdup(slash + 1) : NULL;
+}

@@ -1,0 +1,35 @@
+/*
+ * What a report has counted: shared by report.c, which counts, and report_text.c, which writes, and
+ * nobody else.
+ */
+#ifndef REPORT_COUNTS_H
+#define REPORT_COUNTS_H
+
+#include "base/text.h"
+#include "report/tally.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum kind { NEW, UPDATED, SENT_AGAIN, LAPSED, KINDS };
+enum state { PENDING, OK, FAILED, DRY_RUN, DEFERRED, STATES };
+
+struct count {
+    size_t people;
+    size_t named;
+    struct buffer names; /* the first of them, separated by commas */
+};
+
+struct report {
+    bool names;
+    bool any; /* a record came */
+    struct count changes[STATES][KINDS];
+    struct count skipped;
+    struct tally failures, skips, unapplied, overridden, notes;
+    bool unapplied_custom; /* one of the unapplied is a custom field */
+    bool summed;           /* the summary came */
+    size_t members, unchanged, announced;
+    char cut_short[512];
+};
+
+#endif

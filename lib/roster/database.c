@@ -1,0 +1,314 @@
+#include "roster/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    APPLICATION = 0x416E5273, /* "AnRs", which file(1) shows */
+    SCHEMA = 1,               /* user_version */
+    LOCK_WAIT = 60 * 1000     /* milliseconds */
+};
+
+/* `row` is a JSON object. The order of `position` is that of coming. */
+static const char TABLES[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS members (email TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL,"
+    "  map TEXT NOT NULL, row TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS columns (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE IF NOT EXISTS runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL);"
+    "PRAGMA application_id = 1097749107;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+_Static_assert(APPLICATION == 1097749107 && SCHEMA == 1, "what TABLES writes");
+
+enum content { CONTENT_ROSTER, CONTENT_NOTHING };
+
+enum status roster_database_fail(sqlite3 *database, const char *path, struct failure *failure)
+{
+    int code = sqlite3_extended_errcode(database);
+    int error = sqlite3_system_errno(database);
+    switch (code & 0xFF) {
+    case SQLITE_NOMEM:
+        return fail_memory(failure);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+        return fail(failure, STATUS_AGAIN,
+                    "%.600s: another process keeps the roster locked; run again later", path);
+    case SQLITE_NOTADB:
+        return fail(failure, STATUS_CONFIG, "%.600s: this file is not a roster", path);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_FULL:
+        if (error != 0)
+            return fail(failure, STATUS_IO, "%.600s: %s: %s", path, sqlite3_errmsg(database),
+                        strerror(error));
+        break;
+    default:
+        break;
+    }
+    return fail(failure, STATUS_IO, "%.600s: %s", path, sqlite3_errmsg(database));
+}
+
+enum status roster_database_run(sqlite3 *database, const char *path, const char *sql,
+                                struct failure *failure)
+{
+    if (sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return STATUS_OK;
+    return roster_database_fail(database, path, failure);
+}
+
+/* ---- directories ---- */
+
+/* Makes the entries of a directory durable. Not every file system can; that is no error. */
+static void sync_directory(const char *path)
+{
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file >= 0) {
+        (void)fsync(file);
+        (void)close(file);
+    }
+}
+
+/* Calls sync_directory for the directory that holds `path`, which is written to for a moment. */
+static void sync_holder(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        sync_directory(".");
+        return;
+    }
+    char kept = slash[1];
+    slash[1] = '\0';
+    sync_directory(path);
+    slash[1] = kept;
+}
+
+/* Makes those directories above the file `path` that are missing. `path` is written to meanwhile.
+ */
+static enum status make_directories(char *path, struct failure *failure)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool made = mkdir(path, 0700) == 0;
+        enum status status = STATUS_OK;
+        struct stat existing;
+        if (made)
+            sync_holder(path);
+        else if (errno != EEXIST && stat(path, &existing) != 0)
+            status = fail(failure, STATUS_IO, "%.600s: %s", path, strerror(errno));
+        *slash = '/';
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Makes the file where it is missing, for nobody else to read: SQLite gives the files beside it the
+ * same permissions. */
+static enum status make_file(const char *path, struct failure *failure)
+{
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return fail_memory(failure);
+    int file = -1;
+    enum status status = make_directories(copy, failure);
+    if (status == STATUS_OK) {
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (file < 0)
+            status = fail(failure, STATUS_IO, "%.600s: %s", path, strerror(errno));
+    }
+    if (file >= 0) {
+        (void)close(file);
+        sync_holder(copy);
+    }
+    free(copy);
+    return status;
+}
+
+/* Whether there is a file. STATUS_OK also when there is none. */
+static enum status look_for(const char *path, bool *exists, struct failure *failure)
+{
+    struct stat found;
+    *exists = stat(path, &found) == 0;
+    if (!*exists && errno != ENOENT)
+        return fail(failure, STATUS_IO, "%.600s: %s", path, strerror(errno));
+    if (*exists && !S_ISREG(found.st_mode))
+        return fail(failure, STATUS_CONFIG, "%.600s: this is not a file", path);
+    return STATUS_OK;
+}
+
+/* ---- the database ---- */
+
+/* The number that a query gives; 0 when it gives none. */
+static enum status ask(sqlite3 *database, const char *path, const char *sql, sqlite3_int64 *number,
+                       struct failure *failure)
+{
+    sqlite3_stmt *statement = NULL;
+    *number = 0;
+    int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *number = sqlite3_column_int64(statement, 0);
+    enum status status = code == SQLITE_ROW || code == SQLITE_DONE
+                             ? STATUS_OK
+                             : roster_database_fail(database, path, failure);
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
+/* Finds out what the file is, before anything is changed in it. */
+static enum status identify(sqlite3 *database, const char *path, enum content *content,
+                            struct failure *failure)
+{
+    sqlite3_int64 objects;
+    sqlite3_int64 application;
+    sqlite3_int64 schema;
+    enum status status =
+        ask(database, path, "SELECT count(*) FROM sqlite_master", &objects, failure);
+    if (status == STATUS_OK)
+        status = ask(database, path, "PRAGMA application_id", &application, failure);
+    if (status == STATUS_OK)
+        status = ask(database, path, "PRAGMA user_version", &schema, failure);
+    if (status != STATUS_OK)
+        return status;
+    *content = CONTENT_ROSTER;
+    if (objects == 0 && application == 0 && schema == 0) {
+        *content = CONTENT_NOTHING;
+        return STATUS_OK;
+    }
+    if (application != APPLICATION || schema < 1)
+        return fail(failure, STATUS_CONFIG,
+                    "%.600s: this is not a roster but a SQLite database of something else", path);
+    if (schema > SCHEMA)
+        return fail(
+            failure, STATUS_CONFIG,
+            "%.600s: this roster was made by a newer an-sync (schema %lld); update this one", path,
+            schema);
+    return STATUS_OK;
+}
+
+/* What every connection is to be like. A roster is data: nothing in it may run. */
+static void configure(sqlite3 *database)
+{
+    (void)sqlite3_extended_result_codes(database, 1);
+    (void)sqlite3_busy_timeout(database, LOCK_WAIT);
+    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+}
+
+static enum status connect(const char *path, int flags, sqlite3 **database, struct failure *failure)
+{
+    *database = NULL;
+    if (sqlite3_open_v2(path, database, flags, NULL) != SQLITE_OK) {
+        enum status status = *database == NULL ? fail_memory(failure)
+                                               : roster_database_fail(*database, path, failure);
+        (void)sqlite3_close(*database);
+        *database = NULL;
+        return status;
+    }
+    configure(*database);
+    return STATUS_OK;
+}
+
+/* Switches to WAL. Two processes that do so at once would wait for each other, so SQLite does not
+ * wait at all then; the one that is refused tries again, as long as for any other lock. */
+static enum status use_wal(sqlite3 *database, const char *path, struct failure *failure)
+{
+    enum { PAUSE = 20 /* milliseconds */ };
+    enum status status;
+    int waited = 0;
+    while ((status = roster_database_run(database, path, "PRAGMA journal_mode = WAL", failure)) ==
+               STATUS_AGAIN &&
+           waited < LOCK_WAIT)
+        waited += sqlite3_sleep(PAUSE);
+    return status;
+}
+
+/* Where a file system cannot do WAL the mode stays what it is, and that is safe, too. */
+static enum status prepare_writing(sqlite3 *database, const char *path, struct failure *failure)
+{
+    enum content content;
+    int keep = 1;
+    if (sqlite3_db_readonly(database, "main") != 0)
+        return fail(failure, STATUS_IO, "%.600s: this file must not be written", path);
+    enum status status = identify(database, path, &content, failure);
+    if (status != STATUS_OK)
+        return status;
+    (void)sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+    status = use_wal(database, path, failure);
+    if (status == STATUS_OK)
+        status = roster_database_run(database, path,
+                                     "PRAGMA journal_size_limit = 0; PRAGMA synchronous = FULL;"
+                                     "PRAGMA secure_delete = ON",
+                                     failure);
+    if (status != STATUS_OK)
+        return status;
+    /* Even without anything to create: what cannot be written is to be known at once. */
+    return roster_database_run(
+        database, path, content == CONTENT_NOTHING ? TABLES : "BEGIN IMMEDIATE; ROLLBACK", failure);
+}
+
+static enum status open_to_write(const char *path, sqlite3 **database, struct failure *failure)
+{
+    bool exists;
+    enum status status = look_for(path, &exists, failure);
+    if (status == STATUS_OK)
+        status = make_file(path, failure);
+    if (status == STATUS_OK)
+        status = connect(path, SQLITE_OPEN_READWRITE, database, failure);
+    if (status == STATUS_OK)
+        status = prepare_writing(*database, path, failure);
+    return status;
+}
+
+static enum status try_to_read(const char *path, int flags, sqlite3 **database,
+                               enum content *content, struct failure *failure)
+{
+    enum status status = connect(path, flags, database, failure);
+    if (status == STATUS_OK)
+        status = roster_database_run(*database, path, "BEGIN", failure);
+    if (status == STATUS_OK)
+        status = identify(*database, path, content, failure);
+    return status;
+}
+
+static enum status open_to_read(const char *path, sqlite3 **database, struct failure *failure)
+{
+    bool exists;
+    enum content content = CONTENT_NOTHING;
+    enum status status = look_for(path, &exists, failure);
+    if (status == STATUS_OK && exists) {
+        status = try_to_read(path, SQLITE_OPEN_READONLY, database, &content, failure);
+        int code = *database != NULL ? sqlite3_extended_errcode(*database) : SQLITE_OK;
+        /* A writer was killed, and what it left half done must be undone before anybody reads. */
+        if (status != STATUS_OK &&
+            (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)) {
+            (void)sqlite3_close(*database);
+            status = try_to_read(path, SQLITE_OPEN_READWRITE, database, &content, failure);
+        }
+    }
+    if (status == STATUS_OK && content == CONTENT_NOTHING) {
+        (void)sqlite3_close(*database);
+        *database = NULL;
+    }
+    return status;
+}
+
+enum status roster_database_open(const char *path, enum roster_mode mode, sqlite3 **database,
+                                 struct failure *failure)
+{
+    *database = NULL;
+    enum status status = mode == ROSTER_WRITE ? open_to_write(path, database, failure)
+                                              : open_to_read(path, database, failure);
+    if (status != STATUS_OK) {
+        (void)sqlite3_close(*database);
+        *database = NULL;
+    }
+    return status;
+}

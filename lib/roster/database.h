@@ -1,0 +1,32 @@
+/*
+ * The file behind the SQLite backend of the roster: opened, checked and made. For roster_sqlite.c;
+ * everybody else includes roster.h.
+ *
+ * It is in WAL mode, where a commit costs one fsync and nobody waits for a reader. The files that
+ * go with that, PATH-wal and PATH-shm, are left lying beside it: so somebody who reads it creates
+ * nothing, and need not be allowed to. https://www.sqlite.org/wal.html
+ */
+#ifndef ROSTER_DATABASE_H
+#define ROSTER_DATABASE_H
+
+#include "base/status.h"
+#include "roster/roster.h"
+
+#include <sqlite3.h>
+
+/* Opens the roster at `path`, with ROSTER_WRITE ready to be changed, with ROSTER_READ within a
+ * transaction that sees it as of now. The database is the caller's, to be given to sqlite3_close;
+ * NULL on error, and for a roster that is only read and that nobody has made yet. STATUS_CONFIG for
+ * a file that is no roster or one of a newer schema; STATUS_IO; STATUS_AGAIN when it stays locked
+ * for a minute. */
+enum status roster_database_open(const char *path, enum roster_mode mode, sqlite3 **database,
+                                 struct failure *failure);
+
+/* The sentence and the status for the last call on the database, which failed. */
+enum status roster_database_fail(sqlite3 *database, const char *path, struct failure *failure);
+
+/* Runs SQL that gives no rows, or whose rows do not matter. Errors as above. */
+enum status roster_database_run(sqlite3 *database, const char *path, const char *sql,
+                                struct failure *failure);
+
+#endif

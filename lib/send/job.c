@@ -1,0 +1,120 @@
+#include "send/sender.h"
+
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum sender_step sender_send(struct sender_job *job, const char *method, char *url,
+                             const json_t *body)
+{
+    free(job->url);
+    json_decref(job->send);
+    job->method = method;
+    job->url = url;
+    job->send = json_incref((json_t *)body);
+    return url != NULL ? SENDER_SEND : SENDER_NO_MEMORY;
+}
+
+bool sender_note(struct sender_job *job, const char *name, json_t *value)
+{
+    if (json_is_array(value) && json_array_size(value) == 0) {
+        json_decref(value);
+        return true;
+    }
+    return json_object_set_new(job->result, name, value) == 0;
+}
+
+enum sender_step sender_ok(struct sender_job *job, const char *note)
+{
+    json_decref(job->result);
+    job->result = json_pack("{s:s}", "status", "ok");
+    if (job->result == NULL || (note != NULL && !sender_note(job, "note", json_string(note))))
+        return SENDER_NO_MEMORY;
+    return SENDER_DONE;
+}
+
+enum sender_step sender_failed(struct sender_job *job, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    json_t *error = json_vsprintf(format, arguments);
+    va_end(arguments);
+    json_decref(job->result);
+    job->result = json_pack("{s:s, s:o}", "status", "failed", "error", error);
+    return job->result != NULL ? SENDER_DONE : SENDER_NO_MEMORY;
+}
+
+enum sender_step sender_wrong_person(struct sender_job *job)
+{
+    return sender_failed(job, "Action Network answered with another person than the one asked for");
+}
+
+bool sender_is_about(const struct sender_job *job, const json_t *person)
+{
+    char *id = person_id(person);
+    bool same = ascii_equal(id, job->id);
+    free(id);
+    return same && json_array_size(json_object_get(person, "email_addresses")) > 0;
+}
+
+enum sender_step sender_refused(struct sender_job *job, const struct http_answer *answer)
+{
+    return sender_failed(job, "%s", answer->error);
+}
+
+void sender_take_id(struct sender_job *job, char *id)
+{
+    if (id == NULL)
+        return;
+    free(job->id);
+    job->id = id;
+}
+
+bool sender_has_failed(const struct sender_job *job)
+{
+    const char *status = json_string_value(json_object_get(job->result, "status"));
+    return status != NULL && strcmp(status, "failed") == 0;
+}
+
+static bool holds(const json_t *names, const char *name)
+{
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(names, index, entry)
+    {
+        if (strcmp(json_string_value(entry), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool sender_leaves(const struct sender_job *job, const char *name)
+{
+    return holds(job->overridden, name);
+}
+
+enum sender_step sender_compare(struct sender_job *job, const struct http_answer *answer)
+{
+    json_t *unapplied = person_unapplied(job->body, answer->json);
+    if (unapplied == NULL)
+        return SENDER_NO_MEMORY;
+    enum sender_step step;
+    if (holds(unapplied, "email_addresses"))
+        step = sender_wrong_person(job);
+    else if (holds(unapplied, "custom_fields.is_member"))
+        step = sender_failed(job,
+                             "Action Network did not take is_member; does the custom field exist?");
+    else
+        step = sender_ok(job, NULL);
+    if (step == SENDER_DONE && !sender_has_failed(job)) {
+        sender_take_id(job, person_id(answer->json));
+        if (!sender_note(job, "unapplied", json_incref(unapplied)) ||
+            (job->overridden != NULL &&
+             !sender_note(job, "overridden", json_incref(job->overridden))))
+            step = SENDER_NO_MEMORY;
+    }
+    json_decref(unapplied);
+    return step;
+}
