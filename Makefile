@@ -132,7 +132,7 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud local image demo run
+NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
