@@ -252,9 +252,65 @@ is() {
   done
   [ "${seen[*]}" = '25 25 10 0' ]
   call GET /people
-  is '._embedded["osdi:people"][24].email_addresses[0].address' p24@example.org
   is '._links.next.href' "$AN_API_URL/people?page=2"
   is 'has("total_records")' false
+  call GET '/people?page=2&per_page=7'
+  is '[.per_page, (._embedded["osdi:people"] | length)]' '[7,7]'
+  call GET '/people?per_page=1000'
+  is '[.per_page, (._embedded["osdi:people"] | length)]' '[25,25]'
+  call GET '/people?per_page=0'
+  [ "$code" = 400 ]
+}
+
+# everybody: the addresses on all pages, in their order.
+everybody() {
+  local page=1
+  while call GET "/people?page=$page" && is '.page' "$page" && [ "$(jq '._embedded["osdi:people"] | length' <<<"$body")" -gt 0 ]; do
+    jq -r '._embedded["osdi:people"][].email_addresses[0].address' <<<"$body"
+    page=$((page + 1))
+  done
+}
+
+@test "the pages have an order that means nothing, and stays" {
+  start_sandbox
+  jq -nc '[range(60) | {email: "p\(.)@example.org"}]' >people.json
+  sandbox_post people @people.json
+  everybody >first
+  everybody >second
+  cmp first second
+  jq -r '.[].email' people.json >seeded
+  ! cmp -s first seeded
+  diff <(sort first) <(sort seeded)
+}
+
+@test "pages shift when somebody comes or goes in between" {
+  start_sandbox
+  jq -nc '[range(60) | {email: "p\(.)@example.org"}]' >people.json
+  sandbox_post people @people.json
+  everybody >before
+  sandbox_post remove "$(head -n 1 before | jq -R '[.]')"
+  ! sandbox_person "$(head -n 1 before)"
+  everybody >after
+  cmp <(tail -n +2 before) after
+  run sandbox_post remove '["nobody@example.org"]'
+  [ "$status" -ne 0 ]
+  sandbox_post settings '{"churn":1}'
+  call GET /people
+  sandbox_get people | jq -e 'map(select(.email_addresses[0].address | startswith("passer-"))) | length > 0'
+}
+
+@test "a filter by date finds who was created or changed before, then or after" {
+  start_sandbox
+  sandbox_post people '[{"email":"a@example.org","created_date":"2026-11-01T00:00:00Z","modified_date":"2026-11-02T00:00:00Z"},
+    {"email":"b@example.org","created_date":"2026-11-03T00:00:00Z","modified_date":"2026-11-09T00:00:00Z"}]'
+  found() { call GET "/people?filter=${1// /+}"; jq -rc '[._embedded["osdi:people"][].email_addresses[0].address] | sort' <<<"$body"; }
+  [ "$(found "modified_date gt '2026-11-02T00:00:00Z'")" = '["b@example.org"]' ]
+  [ "$(found "modified_date ge '2026-11-02T00:00:00Z'")" = '["a@example.org","b@example.org"]' ]
+  [ "$(found "created_date lt '2026-11-03T00:00:00Z'")" = '["a@example.org"]' ]
+  sign_up a@example.org
+  [ "$(found "modified_date gt '2026-11-10T00:00:00Z'")" = '["a@example.org"]' ]
+  call GET "/people?filter=modified_date+gt+'yesterday'"
+  [ "$code" = 400 ]
 }
 
 # ---- the door ----

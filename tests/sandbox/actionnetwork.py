@@ -12,7 +12,9 @@ rules are in group.py, HTTP in wire.py.
   /sandbox/         for tests (never logged, limited or faulty):
     GET  people, log, stats, slack, faults, ping
     POST people     a list of people to start with: as GET people gives them, or {"email":...}
-    POST settings   {"rate":..., "latency":..., "key":..., "tags":[...], "drop_unknown_fields":...}
+    POST remove     a list of addresses whose people are deleted
+    POST settings   {"rate":..., "latency":..., "key":..., "tags":[...], "drop_unknown_fields":...,
+                     "churn":0.5}, the share of pages before which somebody else comes or goes
     POST faults     {"reset":true, "seed":7, "random":{"500":0.1},
                      "next":[{"kind":"cut-after", "count":3, "skip":1, "method":"PUT",
                               "contains":"rosa@", "seconds":2, "retry_after":1}]}
@@ -209,21 +211,30 @@ class Api:
             {"name": name, "created_date": date, "modified_date": date, "notes": None}
             for name, date in sorted(self.group.fields.items())]}
 
+    @staticmethod
+    def number(request, name, default):
+        text = request.query.get(name, str(default))
+        if not text.isdecimal() or int(text) < 1:
+            raise error(400, f"Invalid {name}: {text}")
+        return int(text)
+
     def people(self, request, entry):
-        number = request.query.get("page", "1")
-        if not number.isdecimal() or int(number) < 1:
-            raise error(400, f"Invalid page: {number}")
-        number, found = int(number), self.group.find(request.query.get("filter"))
+        number, size = (self.number(request, name, default)
+                        for name, default in (("page", 1), ("per_page", PAGE_SIZE)))
+        size = min(size, PAGE_SIZE)
+        condition = request.query.get("filter")
+        if self.group.dice.random() < self.options.churn:
+            self.group.churn()
+        found = self.group.find(condition)
         entry["id"] = found[0]["id"] if len(found) == 1 else None
-        shown = [self.group.resource(person)
-                 for person in found[(number - 1) * PAGE_SIZE:number * PAGE_SIZE]]
+        shown = [self.group.resource(person) for person in found[(number - 1) * size:number * size]]
         here = f"{self.options.url}/api/v2/people?page="
         links = {"self": {"href": f"{here}{number}"},
                  "osdi:people": [person["_links"]["self"] for person in shown]}
-        if len(shown) == PAGE_SIZE:
+        if len(shown) == size:
             links["next"] = {"href": f"{here}{number + 1}"}
         # No totals: the real collection of people has none either.
-        return {"per_page": PAGE_SIZE, "page": number, "_links": links,
+        return {"per_page": size, "page": number, "_links": links,
                 "_embedded": {"osdi:people": shown}}
 
     def sign_up(self, request, entry):
@@ -243,7 +254,8 @@ class Api:
 class Sandbox:
     """Answers requests. One lock around all state; nothing waits while holding it."""
 
-    SETTINGS = ("rate", "latency", "key", "tags", "drop_unknown_fields", "lenient_put")
+    SETTINGS = ("rate", "latency", "key", "tags", "drop_unknown_fields", "lenient_put",
+                "churn")
 
     def __init__(self, options):
         self.options = options
@@ -364,8 +376,9 @@ class Sandbox:
                  "log": lambda: sorted(self.journal.entries, key=lambda entry: entry["n"]),
                  "stats": self.journal.stats, "slack": lambda: self.slack,
                  "faults": lambda: {"random": self.faults.random, "next": self.faults.next}}
-        done = {"people": self.control_people, "faults": self.faults.configure,
-                "settings": self.control_settings, "save": lambda _wish: self.save(),
+        done = {"people": self.control_people, "remove": lambda wish: self.group.remove(wish),
+                "faults": self.faults.configure, "settings": self.control_settings,
+                "save": lambda _wish: self.save(),
                 "reset": lambda _wish: (self.faults.reset(), self.clear())}
         what = request.path[len("/sandbox/"):]
         try:
@@ -455,6 +468,8 @@ def parse_options(arguments):
         help="the group has")
     add("--drop-unknown-fields", action="store_true", help="instead of adding them to the group")
     add("--lenient-put", action="store_true", help="no 500 for a PUT of custom fields alone")
+    add("--churn", type=float, default=0, metavar="SHARE", help="of the pages of people, before "
+        "which somebody else comes or goes")
     add("--state", metavar="FILE", help="load it if it exists; write it on /sandbox/save and at "
         "the end")
     add("--log", metavar="FILE", help="append every request as a line of JSON")

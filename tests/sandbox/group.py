@@ -1,5 +1,9 @@
 """The people of an Action Network group, and the rules by which requests change them."""
 
+import bisect
+import hashlib
+import operator
+import random
 import re
 import time
 import uuid
@@ -8,14 +12,28 @@ from datetime import datetime, timezone
 from wire import error, page, to_json
 
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
-FILTER = re.compile(r"\s*email_address\s+eq\s+'((?:[^']|'')*)'\s*")
+FILTER = re.compile(r"\s*(?:email_address\s+eq|(created|modified)_date\s+(eq|gt|ge|lt|le))"
+                    r"\s+'((?:[^']|'')*)'\s*")
+DATE = "%Y-%m-%dT%H:%M:%SZ"
 POSTAL_FIELDS = ("address_lines", "locality", "region", "postal_code", "country")
 NAME_FIELDS = ("given_name", "family_name", "languages_spoken")
 CONTACT_FIELDS = ("email_addresses", "phone_numbers", "postal_addresses", "custom_fields")
 
 
 def rfc3339(seconds):
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime(DATE)
+
+
+def seconds_of(date):
+    try:
+        return int(datetime.strptime(date, DATE).replace(tzinfo=timezone.utc).timestamp())
+    except ValueError:
+        raise error(400, f"Invalid date: {date}") from None
+
+
+def place_of(person):
+    """Where somebody stands among all: in no order that means anything, and always the same."""
+    return hashlib.sha256(person["id"].encode()).digest(), person["id"]
 
 
 def merge(into, values):
@@ -79,6 +97,7 @@ class Group:
     def __init__(self, options):
         self.options = options
         self.people, self.by_email, self.by_phone = {}, {}, {}
+        self.places, self.passers, self.dice = [], [], random.Random(options.seed)
         self.tags, self.fields = set(options.tags), {}
         self.add_fields(options.custom_fields)
 
@@ -124,7 +143,35 @@ class Group:
                   "phone": None, "phone_status": "unsubscribed",
                   "names": {}, "postal": {}, "custom_fields": {}, "tags": set()}
         self.people[person["id"]] = person
+        bisect.insort(self.places, place_of(person))
         return person
+
+    def forget(self, person):
+        """Somebody is deleted: whoever stands behind moves up."""
+        del self.people[person["id"]]
+        self.places.remove(place_of(person))
+        for index, value in ((self.by_email, person["email"]), (self.by_phone, person["phone"])):
+            if index.get(value) is person:
+                del index[value]
+
+    def remove(self, emails):
+        """As an organizer deletes people, or merges them into others."""
+        for email in emails:
+            if email not in self.by_email:
+                raise error(400, f"nobody has the address {email}")
+            self.forget(self.by_email[email])
+
+    def churn(self):
+        """Somebody who has nothing to do with anybody comes or goes; so the pages shift."""
+        if self.passers and self.dice.random() < 0.5:
+            passer = self.passers.pop(self.dice.randrange(len(self.passers)))
+            if self.people.get(passer["id"]) is passer:
+                self.forget(passer)
+            return
+        passer = self.create(str(uuid.UUID(int=self.dice.getrandbits(128), version=4)))
+        passer["email"] = f"passer-{passer['id']}@example.net"
+        self.by_email[passer["email"]] = passer
+        self.passers.append(passer)
 
     @staticmethod
     def touch(person):
@@ -169,7 +216,7 @@ class Group:
             holder["phone"] = None
         elif holder:
             # One of them is only a number: the two become one.
-            del self.people[holder["id"]]
+            self.forget(holder)
             for part in ("names", "postal", "custom_fields"):
                 person[part] = {**holder[part], **person[part]}
             person["tags"] |= holder["tags"]
@@ -195,17 +242,21 @@ class Group:
         self.tags |= person["tags"]
         for name in ("created", "modified"):
             if f"{name}_date" in sent:
-                date = datetime.strptime(sent[f"{name}_date"], "%Y-%m-%dT%H:%M:%SZ")
-                person[name] = int(date.replace(tzinfo=timezone.utc).timestamp())
+                person[name] = seconds_of(sent[f"{name}_date"])
 
     def find(self, condition):
-        """The people of filter=email_address eq '...'; all of them without a filter."""
+        """The people of filter=email_address eq '...', or of one by a date; all of them without."""
+        everybody = (self.people[identifier] for _, identifier in self.places)
         if condition is None:
-            return list(self.people.values())
+            return list(everybody)
         match = FILTER.fullmatch(condition)
         if not match:
             raise error(400, f"Invalid filter: {condition}")
-        person = self.by_email.get(match[1].replace("''", "'").lower())
+        date, comparison, value = match[1], match[2], match[3].replace("''", "'")
+        if date:
+            bound, compare = seconds_of(value), getattr(operator, comparison)
+            return [person for person in everybody if compare(person[date], bound)]
+        person = self.by_email.get(value.lower())
         return [person] if person else []
 
     def resource(self, person):
