@@ -13,18 +13,19 @@ TOOLS := mime-extract csv-diff an-upsert an-lapse slack-notify roster-dump roste
 
 PKGS_mime-extract := gmime-3.0 libarchive jansson
 PKGS_csv-diff := libxxhash
-PKGS_an-upsert := libcurl jansson libxxhash
-PKGS_an-lapse := libcurl jansson libxxhash
+PKGS_an-upsert := libcurl jansson libxxhash libidn2
+PKGS_an-lapse := libcurl jansson libxxhash libidn2
 PKGS_slack-notify := libcurl jansson
 PKGS_roster-dump := sqlite3 libcurl jansson libxxhash
 PKGS_roster-commit := sqlite3 libcurl jansson libxxhash
 PKGS_test-csv-diff := libxxhash
 LIBS_test-csv-diff := -lcsv -pthread
-PKGS_test-person := jansson libxxhash
+PKGS_test-person := jansson libxxhash libidn2
 PKGS_test-breaker := libcurl
-LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
+LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free -lunistring
 LIBS_csv-diff := -lcsv -pthread
-LIBS_an-upsert := -lcsv
+LIBS_an-upsert := -lcsv -lunistring
+LIBS_an-lapse := -lunistring
 LIBS_roster-dump := -lcsv
 LIBS_test-bench-fast-server := -lmicrohttpd
 
@@ -48,7 +49,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1) $(2)')
 
 PKG_CONFIG ?= pkg-config
-ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3
+ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3 libidn2
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
 
 LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c)) \

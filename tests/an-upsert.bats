@@ -148,6 +148,25 @@ teardown() {
   [ "$(result rosa@example.org .result.id)" = '"d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b"' ]
 }
 
+@test "what Action Network writes in its own way was taken" {
+  start_sandbox --normalize --custom-field phone
+  jq '. + {region: "state", postal_code: "zip", country: "land"}' map.json >postal.json
+  { change new 'JÖRG@example.org' '{"state":"Massachusetts","zip":"02139-1234","land":"United States"}'
+    change new 'p1@bücher.example' '{"state":"Québec","zip":"H2X 1Y4","land":"Canada"}'; } >in
+  run -0 --separate-stderr an-upsert -r 0 -m postal.json in
+  [ "$(statuses)" = '{"ok":2}' ]
+  [ "$(jq -c '.result | has("unapplied")' <<<"$output" | sort -u)" = false ]
+  [ "$(sandbox_person 'jörg@example.org' | jq -c '[.custom_fields.phone, (.postal_addresses[0] | .region, .postal_code, .country)]')" = \
+    '["6175550100","MA","02139","US"]' ]
+  [ "$(sandbox_person 'p1@xn--bcher-kva.example' | jq -c '.postal_addresses[0] | [.region, .country]')" = '["QC","CA"]' ]
+  # Again, found by the address; and as a followed change of address.
+  run -0 --separate-stderr an-upsert -r 0 -m postal.json --overrides in
+  [ "$(statuses)" = '{"ok":2}' ]
+  [ "$(sandbox_people | wc -l)" -eq 2 ]
+  run -0 --separate-stderr an-upsert -r 0 <<<"$(change updated 'p1@BÜCHER.example' '{}' '{"was":{"email":"p0@bücher.example"}}')"
+  [ "$(statuses)" = '{"ok":1}' ]
+}
+
 @test "what the server refuses fails with its words, once, and the other records go on" {
   start_sandbox
   { change new rosa@example.org; change new karl@example.org '{"email":"no address"}'; change new fred@example.org; } >in

@@ -373,25 +373,102 @@ sent='{"person":{"email_addresses":[{"address":"Rosa@Example.org"}],"given_name"
   "postal_addresses":[{"address_lines":["1 Main St","Apt 2"],"locality":"Boston","region":null,"country":"US"}],
   "custom_fields":{"YDSA Chapter":"X","Phone":null,"is_member":"True"}}}'
 
-# unapplied ANSWER [BODY]
-unapplied() {
-  jq -cn --argjson body "${2:-$sent}" --argjson answer "$1" '{body: $body, answer: $answer}' |
-    test-person unapplied
+# differences ANSWER [BODY [OVERRIDES]]
+differences() {
+  jq -cn --argjson body "${2:-$sent}" --argjson answer "$1" --argjson overrides "${3:-false}" '{$body, $answer, $overrides}' |
+    test-person differences
 }
 
-@test "an answer that has everything leaves nothing unapplied" {
-  run -0 --separate-stderr unapplied '{"email_addresses":[{"address":"old@b.c"},{"primary":true,"address":"rosa@example.ORG"}],
+# differing ANSWER [BODY [OVERRIDES]]: only the names
+differing() {
+  differences "$@" | jq -c keys_unsorted
+}
+
+@test "an answer that has everything leaves no difference" {
+  run -0 --separate-stderr differences '{"email_addresses":[{"address":"old@b.c"},{"primary":true,"address":"rosa@example.ORG"}],
     "given_name":"Rosa","family_name":"","languages_spoken":["en"],
     "postal_addresses":[{"locality":"Elsewhere"},{"primary":true,"address_lines":["1 MAIN ST","","apt 2"],"locality":"BOSTON","country":"us","region":""}],
     "custom_fields":{"YDSA Chapter":"X","is_member":true,"more":"y"}}'
-  [ "$output" = '[]' ]
+  [ "$output" = '{}' ]
 }
 
-@test "what was sent and is not in the answer is named" {
-  run -0 --separate-stderr unapplied '{"email_addresses":[{"address":"old@example.org"}],"given_name":"rosa","family_name":"L",
+@test "what differs is named in the order of a person, with what is and what should be" {
+  run -0 --separate-stderr differences '{"email_addresses":[{"address":"other@example.org"},{"primary":true,"address":"old@example.org"}],
+    "given_name":"rosa","family_name":"L",
     "postal_addresses":[{"address_lines":["1 Main St"],"locality":"Boston","region":"MA","country":"US"}],
-    "custom_fields":{"YDSA Chapter":"x","Phone":"6175550100","is_member":"False"}}'
-  [ "$output" = '["email_addresses","given_name","family_name","postal_addresses.address_lines","postal_addresses.region","custom_fields.YDSA Chapter","custom_fields.Phone","custom_fields.is_member"]' ]
+    "custom_fields":{"YDSA Chapter":"x","Phone":6175550100}}'
+  [ "$output" = '{"email_addresses":{"is":"old@example.org","should":"Rosa@Example.org"},"given_name":{"is":"rosa","should":"Rosa"},"family_name":{"is":"L","should":null},"postal_addresses.address_lines":{"is":["1 Main St"],"should":["1 Main St","Apt 2"]},"postal_addresses.region":{"is":"MA","should":null},"custom_fields.YDSA Chapter":{"is":"x","should":"X"},"custom_fields.Phone":{"is":6175550100,"should":null},"custom_fields.is_member":{"is":null,"should":"True"}}' ]
+}
+
+@test "what Action Network writes in its own way is no difference, and nothing else is taken for it" {
+  while IFS='|' read -r part should is names; do
+    run -0 --separate-stderr differing "{\"postal_addresses\":[{\"$part\":\"$is\"}]}" "{\"postal_addresses\":[{\"$part\":\"$should\"}]}"
+    [ "$output" = "[${names:+\"postal_addresses.$part\"}]" ] || { echo "$part $should $is: $output"; false; }
+  done <<'PARTS'
+postal_code|02139|02139-1234
+postal_code|02139-1234|02139
+postal_code|021391234|02139-1234
+postal_code|02139-1234|02139-4321|differs
+postal_code|02139|02138-1234|differs
+postal_code|2139|02139|differs
+postal_code|0213|02139|differs
+postal_code|02139|0213912|differs
+postal_code|h2x 1y4|H2X 1Y4
+region|Massachusetts|MA
+region|ma|massachusetts
+region|N. Carolina|NC|differs
+region|North Carolina|NC
+region|Québec|QC
+region|DC|District of Columbia
+region|MA|ME|differs
+region|MA|Maine|differs
+region|Bayern|BY|differs
+country|United States|US
+country|USA|US
+country|U.S.A.|united states of america
+country|Canada|CA
+country|Côte d'Ivoire|CI
+country|Cote d'Ivoire|CIV
+country|US|CA|differs
+country|Canada|US|differs
+country|Atlantis|US|differs
+locality|MONTRÉAL|Montréal
+locality|Montréal|Montreal|differs
+PARTS
+}
+
+@test "an e-mail address is the same in any case, composed in any way, and with its domain in ASCII" {
+  while IFS='|' read -r should is names; do
+    run -0 --separate-stderr differing "{\"email_addresses\":[{\"address\":\"$is\"}]}" "{\"email_addresses\":[{\"address\":\"$should\"}]}"
+    [ "$output" = "[${names:+\"email_addresses\"}]" ] || { echo "$should $is: $output"; false; }
+  done <<'ADDRESSES'
+JÖRG@example.org|jörg@example.org
+jo\u0308rg@example.org|jörg@example.org
+p1@bücher.example|p1@xn--bcher-kva.example
+P1@XN--BCHER-KVA.EXAMPLE|p1@BÜCHER.example
+ΣΟΦΊΑ@example.org|σοφία@example.org
+jörg@example.org|jorg@example.org|differs
+p1@bücher.example|p2@bücher.example|differs
+p1@bücher.example|p1@bucher.example|differs
+p1@bücher.example|p1bücher.example|differs
+rosa@a..b|rosa@a.b|differs
+ADDRESSES
+}
+
+@test "a custom field is found in any case, and by its very name first" {
+  run -0 --separate-stderr differences '{"custom_fields":{"phone":"1","STADTTEIL Ü":"x"}}' '{"custom_fields":{"Phone":"1","Stadtteil ü":"x"}}'
+  [ "$output" = '{}' ]
+  run -0 --separate-stderr differences '{"custom_fields":{"phone":"1","Phone":"2"}}' '{"custom_fields":{"Phone":"1","PHONE":"1"}}'
+  [ "$output" = '{"custom_fields.Phone":{"is":"2","should":"1"}}' ]
+  run -0 --separate-stderr differences '{"custom_fields":{"Phone":"a"}}' '{"custom_fields":{"Phone":"A"}}'
+  [ "$output" = '{"custom_fields.Phone":{"is":"a","should":"A"}}' ]
+}
+
+@test "with overrides, what the person overrides is no difference, and the body stays as it is" {
+  run -0 --separate-stderr differing '{"given_name":"R","custom_fields":{"override_given_name":"yes","Override_Phone":"x","override_postal_addresses":"1","Phone":"2","YDSA Chapter":"Y"}}' "$sent" true
+  [ "$output" = '["email_addresses","custom_fields.YDSA Chapter","custom_fields.is_member"]' ]
+  run -0 --separate-stderr differing '{"given_name":"R","custom_fields":{"override_given_name":"yes"}}' '{"given_name":"Rosa"}' false
+  [ "$output" = '["given_name"]' ]
 }
 
 @test "an answer of any shape is compared without harm" {
@@ -400,17 +477,18 @@ unapplied() {
     '{"email_addresses":{},"given_name":1,"postal_addresses":[1],"custom_fields":[]}' \
     '{"email_addresses":[1,{"address":1},{"address":null}],"given_name":{},"postal_addresses":[{"address_lines":{"a":1},"locality":[],"country":[1]}],"custom_fields":"x"}' \
     '{"email_addresses":[[]],"given_name":false,"postal_addresses":{"0":1},"custom_fields":{"YDSA Chapter":{"X":1},"is_member":["True"]}}'; do
-    run -0 --separate-stderr unapplied "$answer"
+    run -0 --separate-stderr differing "$answer"
     [ "$output" = "$everything" ] || { echo "$answer: $output"; false; }
+    run -0 --separate-stderr differences "$answer" "$sent" true
   done
 }
 
 @test "a body of any shape is compared without harm" {
   for body in null '[]' '{}' '{"person":1}' '{"person":{"email_addresses":1,"postal_addresses":{},"custom_fields":[]}}'; do
-    run -0 --separate-stderr unapplied '{"given_name":"x"}' "$body"
-    [ "$output" = '[]' ]
+    run -0 --separate-stderr differences '{"given_name":"x"}' "$body"
+    [ "$output" = '{}' ]
   done
-  run -0 --separate-stderr unapplied '{"custom_fields":{"a":"1","b":"TRUE","c":"1","d":"{\"X\":1}"}}' \
+  run -0 --separate-stderr differing '{"custom_fields":{"a":"1","b":"TRUE","c":"1","d":"{\"X\":1}"}}' \
     '{"custom_fields":{"a":1,"b":true,"c":2,"d":{"x":1}}}'
   [ "$output" = '["custom_fields.c"]' ]
 }

@@ -111,6 +111,16 @@ is() {
   is '.postal_addresses[0].country' null
 }
 
+@test "told to normalize, it stores places by their letters, ZIP codes without +4, domains in ASCII, and fields by its own names" {
+  start_sandbox --normalize --custom-field phone
+  sign_up 'JÖRG@bücher.example' '{"postal_addresses":[{"region":"Massachusetts","postal_code":"02139-1234","country":"USA"}],"custom_fields":{"Phone":"1"}}'
+  is '.email_addresses[0].address' 'jörg@xn--bcher-kva.example'
+  is '.postal_addresses[0] | [.region, .postal_code, .country]' '["MA","02139","US"]'
+  is .custom_fields '{"phone":"1"}'
+  call GET "/people?filter=$(jq -rn '"email_address eq '"'Jörg@BÜCHER.example'"'" | @uri')"
+  is '._embedded["osdi:people"] | length' 1
+}
+
 @test "two people with addresses cannot share a number: the older one loses it" {
   start_sandbox
   sign_up old@example.org '{"phone_numbers":[{"number":"(617) 555-0100"}]}'

@@ -113,7 +113,7 @@ static enum sender_step was_read(struct sender_job *job, const json_t *person)
     const char *address = person_address(person);
     if (!sender_is_about(job, person) || address == NULL)
         return sender_wrong_person(job);
-    if (!people_has_address(person, person_address(job->body))) {
+    if (!person_has_address(person, person_address(job->body))) {
         json_decref(job->body);
         job->body = person_lapsed(address);
         job->is_elsewhere = true;

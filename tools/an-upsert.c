@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/cli.h"
-#include "base/ndjson.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "people/check.h"
+#include "people/compare.h"
 #include "people/people.h"
 #include "people/person.h"
 #include "send/options.h"
@@ -168,7 +168,7 @@ static enum sender_step older_looked_up(struct sender_job *job, const struct htt
 static enum sender_step followed(struct sender_job *job, const struct http_answer *answer)
 {
     const char *address = person_address(job->body);
-    if (people_has_address(answer->json, address))
+    if (person_has_address(answer->json, address))
         return sender_compare(job, answer);
     if (!sender_is_about(job, answer->json))
         return sender_wrong_person(job);
@@ -204,9 +204,15 @@ static enum sender_step posted_instead(struct sender_job *job, const struct http
 
 static enum sender_step older_lapsed(struct sender_job *job, const struct http_answer *answer)
 {
-    const json_t *fields = json_object_get(answer->json, "custom_fields");
-    const char *member = ndjson_string(fields, "is_member");
-    if (member == NULL || strcmp(member, "False") != 0)
+    json_t *lapsed = person_lapsed(job->older);
+    json_t *unapplied = lapsed == NULL ? NULL : person_differences(lapsed, answer->json, false);
+    bool member = json_object_get(unapplied, "custom_fields.is_member") != NULL;
+    bool compared = unapplied != NULL;
+    json_decref(unapplied);
+    json_decref(lapsed);
+    if (!compared)
+        return SENDER_NO_MEMORY;
+    if (member)
         return sender_failed(job, "Action Network did not take is_member for the older address");
     return SENDER_DONE; /* with the result of the new address */
 }

@@ -1,9 +1,8 @@
 #include "people/check.h"
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "people/people.h"
-
-#include <string.h>
 
 /* One GET, to its end. `*json` is a new reference to the answer. */
 static enum status ask(struct connection *connection, const char *path, json_t **json,
@@ -36,15 +35,14 @@ static enum status ask(struct connection *connection, const char *path, json_t *
     return status;
 }
 
-/* Whether the answer's list has a custom field of that name. Action Network compares their case. */
+/* Whether the answer's list has a custom field of that name, in any case. */
 static bool is_known(const json_t *fields, const char *name)
 {
     size_t index;
     const json_t *field;
     json_array_foreach(fields, index, field)
     {
-        const char *known = json_string_value(json_object_get(field, "name"));
-        if (known != NULL && strcmp(known, name) == 0)
+        if (unicode_equal(json_string_value(json_object_get(field, "name")), name))
             return true;
     }
     return false;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "http/url.h"
+#include "people/person.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +32,6 @@ char *people_lookup_url(const char *service, const char *address)
     return url.bytes;
 }
 
-bool people_has_address(const json_t *person, const char *address)
-{
-    size_t index;
-    const json_t *entry;
-    json_array_foreach(json_object_get(person, "email_addresses"), index, entry)
-    {
-        if (ascii_equal(json_string_value(json_object_get(entry, "address")), address))
-            return true;
-    }
-    return false;
-}
-
 bool people_found(const json_t *answer, const char *address, const json_t **person)
 {
     const json_t *people = json_object_get(json_object_get(answer, "_embedded"), "osdi:people");
@@ -51,7 +40,7 @@ bool people_found(const json_t *answer, const char *address, const json_t **pers
     *person = NULL;
     json_array_foreach(people, index, one)
     {
-        if (people_has_address(one, address)) {
+        if (person_has_address(one, address)) {
             *person = one;
             return true;
         }

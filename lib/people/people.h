@@ -21,10 +21,7 @@ char *people_url(const char *service, const char *id);
  * NULL without memory. */
 char *people_lookup_url(const char *service, const char *address);
 
-/* Whether the person resource has this address (without regard to ASCII case). */
-bool people_has_address(const json_t *person, const char *address);
-
-/* Looks for the person of this very address (without regard to ASCII case) in a lookup's answer:
+/* Looks for the person of this very address (address_equal) in a lookup's answer:
  * borrowed from it, NULL when there is none. False when the answer says neither that there is
  * nobody nor who it is: then nothing is known. */
 bool people_found(const json_t *answer, const char *address, const json_t **person);

@@ -54,23 +54,25 @@ json_t *person_lapsed(const char *email);
 
 /* In what follows `body` may also be a bare person, without the object that holds it. */
 
+/* The person in the body, or the body itself when that is a bare person. Borrowed. */
+json_t *person_of(const json_t *body);
+
 /* The address that the body asks for; NULL when it has none. Borrowed from `body`. */
 const char *person_address(const json_t *body);
 
-/* What was sent and is not in the answer (a person resource as Action Network returns it), as a new
- * array of strings such as "custom_fields.YDSA Chapter", "given_name", "postal_addresses.locality",
- * "email_addresses"; empty when all was applied, NULL when memory runs out. A null that was sent
- * asks for an absent, null or empty value. Postal fields and addresses compare without regard to
- * ASCII case, and so does what is not a string, by its JSON: "True" is applied where the answer
- * says true. The answer may be anything, NULL too. */
-json_t *person_unapplied(const json_t *body, const json_t *answer);
+/* Whether a person resource has this address, as address_equal compares them. */
+bool person_has_address(const json_t *person, const char *address);
+
+/* Whether a value is absent (NULL), null, or "". */
+bool person_is_nothing(const json_t *value);
 
 /* Takes out of `body` each field for which `existing` (a person resource) has a non-empty custom
  * field "override_<field>", <field> being the name of a custom field or of a person's or address's
  * field such as given_name or postal_code, without regard to ASCII case. The email address always
  * stays, and an address of which only the country would be left goes. "override_postal_addresses"
- * stands for the whole address. Returns the names taken out, written as person_unapplied writes
- * them, as a new array; NULL when memory runs out, and then `body` may have lost some of them. */
+ * stands for the whole address. Returns the names taken out, written as person_differences
+ * writes them, as a new array; NULL when memory runs out, and then `body` may have lost some of
+ * them. */
 json_t *person_respect_overrides(json_t *body, const json_t *existing);
 
 /* The UUID in the resource's "identifiers" ("action_network:UUID"), else in its self link; NULL

@@ -2,12 +2,12 @@
 #include "people/person.h"
 
 #include "base/text.h"
+#include "people/address.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The person inside a request body, or the body itself when that is a bare person. Borrowed. */
-static json_t *person_of(const json_t *body)
+json_t *person_of(const json_t *body)
 {
     json_t *person = json_object_get(body, "person");
     return json_is_object(person) ? person : (json_t *)body;
@@ -32,153 +32,22 @@ static bool append_path(json_t *paths, const char *parent, const char *name)
     return done;
 }
 
-/* ---- comparing ---- */
+bool person_has_address(const json_t *person, const char *address)
+{
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(json_object_get(person, "email_addresses"), index, entry)
+    {
+        if (address_equal(json_string_value(json_object_get(entry, "address")), address))
+            return true;
+    }
+    return false;
+}
 
-/* Absent, null and "" are all nothing. */
-static bool is_nothing(const json_t *value)
+bool person_is_nothing(const json_t *value)
 {
     return value == NULL || json_is_null(value) ||
            (json_is_string(value) && json_string_length(value) == 0);
-}
-
-/* Writes what is not a string as JSON. False when memory runs out. */
-static bool write_text(struct buffer *text, const json_t *value)
-{
-    if (json_is_string(value))
-        return buffer_append(text, json_string_value(value), json_string_length(value));
-    char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
-    bool done = dump != NULL && buffer_append(text, dump, strlen(dump));
-    free(dump);
-    return done;
-}
-
-/* Whether the answer's value is the one that was sent. Two strings compare byte by byte, unless
- * `any_case`; anything else by its text in any case, so that "True" is true. False also when memory
- * runs out, with *failed set. */
-static bool is_same(const json_t *sent, const json_t *got, bool any_case, bool *failed)
-{
-    if (is_nothing(sent) || is_nothing(got))
-        return is_nothing(sent) && is_nothing(got);
-    if (json_is_string(sent) && json_is_string(got) && !any_case)
-        return json_equal(sent, got) != 0;
-    struct buffer one = {.limit = 0}, other = {.limit = 0};
-    bool same = false;
-    if (!write_text(&one, sent) || !write_text(&other, got))
-        *failed = true;
-    else
-        same = one.length == other.length && ascii_equal(one.bytes, other.bytes);
-    buffer_free(&one);
-    buffer_free(&other);
-    return same;
-}
-
-/* The next element that is something, from *at on, which is set behind it. NULL at the end. */
-static const json_t *next_line(const json_t *lines, size_t *at)
-{
-    while (*at < json_array_size(lines)) {
-        const json_t *line = json_array_get(lines, (*at)++);
-        if (!is_nothing(line))
-            return line;
-    }
-    return NULL;
-}
-
-/* Empty lines do not count. */
-static bool are_same_lines(const json_t *sent, const json_t *got, bool *failed)
-{
-    size_t sent_at = 0, got_at = 0;
-    for (;;) {
-        const json_t *one = next_line(sent, &sent_at);
-        const json_t *other = next_line(got, &got_at);
-        if (one == NULL && other == NULL)
-            return true;
-        if (!is_same(one, other, true, failed))
-            return false;
-    }
-}
-
-/* The primary address of the answer, else its first one. Borrowed; NULL when there is none. */
-static const json_t *primary_address(const json_t *answer)
-{
-    const json_t *addresses = json_object_get(answer, "postal_addresses");
-    for (size_t i = 0; i < json_array_size(addresses); i++) {
-        const json_t *address = json_array_get(addresses, i);
-        if (json_is_true(json_object_get(address, "primary")))
-            return address;
-    }
-    return json_array_get(addresses, 0);
-}
-
-/* These append what is missing to `unapplied`; false when memory runs out. */
-
-static bool compare_postal(json_t *unapplied, const json_t *sent, const json_t *got)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)sent, name, value)
-    {
-        bool failed = false;
-        const json_t *other = json_object_get(got, name);
-        bool same = strcmp(name, "address_lines") == 0 ? are_same_lines(value, other, &failed)
-                                                       : is_same(value, other, true, &failed);
-        if (failed || (!same && !append_path(unapplied, "postal_addresses", name)))
-            return false;
-    }
-    return true;
-}
-
-static bool compare_custom(json_t *unapplied, const json_t *sent, const json_t *got)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)sent, name, value)
-    {
-        bool failed = false;
-        bool same = is_same(value, json_object_get(got, name), false, &failed);
-        if (failed || (!same && !append_path(unapplied, "custom_fields", name)))
-            return false;
-    }
-    return true;
-}
-
-static bool compare_name(json_t *unapplied, const char *name, const json_t *sent, const json_t *got)
-{
-    const json_t *value = json_object_get(sent, name);
-    bool failed = false;
-    if (value == NULL || is_same(value, json_object_get(got, name), false, &failed))
-        return true;
-    return !failed && append_path(unapplied, NULL, name);
-}
-
-/* The address may be any of the person's. */
-static bool compare_email(json_t *unapplied, const json_t *sent, const json_t *got)
-{
-    const char *wanted = person_address(sent);
-    const json_t *addresses = json_object_get(got, "email_addresses");
-    if (wanted == NULL)
-        return true;
-    for (size_t i = 0; i < json_array_size(addresses); i++) {
-        const json_t *address = json_object_get(json_array_get(addresses, i), "address");
-        if (ascii_equal(wanted, json_string_value(address)))
-            return true;
-    }
-    return append_path(unapplied, NULL, "email_addresses");
-}
-
-json_t *person_unapplied(const json_t *body, const json_t *answer)
-{
-    const json_t *person = person_of(body);
-    const json_t *postal = json_array_get(json_object_get(person, "postal_addresses"), 0);
-    json_t *unapplied = json_array();
-    if (unapplied != NULL && compare_email(unapplied, person, answer) &&
-        compare_name(unapplied, "given_name", person, answer) &&
-        compare_name(unapplied, "family_name", person, answer) &&
-        compare_postal(unapplied, postal, primary_address(answer)) &&
-        compare_custom(unapplied, json_object_get(person, "custom_fields"),
-                       json_object_get(answer, "custom_fields")))
-        return unapplied;
-    json_decref(unapplied);
-    return NULL;
 }
 
 /* ---- overrides ---- */
@@ -194,7 +63,7 @@ static json_t *overridden_names(const json_t *existing)
     json_t *value;
     json_object_foreach(json_object_get(existing, "custom_fields"), name, value)
     {
-        if (names == NULL || is_nothing(value))
+        if (names == NULL || person_is_nothing(value))
             continue;
         char *normalized = text_normalized(name);
         bool failed = normalized == NULL;

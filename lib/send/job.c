@@ -1,6 +1,7 @@
 #include "send/sender.h"
 
 #include "base/text.h"
+#include "people/compare.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -78,11 +79,11 @@ bool sender_has_failed(const struct sender_job *job)
     return status != NULL && strcmp(status, "failed") == 0;
 }
 
-static bool holds(const json_t *names, const char *name)
+bool sender_leaves(const struct sender_job *job, const char *name)
 {
     size_t index;
     const json_t *entry;
-    json_array_foreach(names, index, entry)
+    json_array_foreach(job->overridden, index, entry)
     {
         if (strcmp(json_string_value(entry), name) == 0)
             return true;
@@ -90,27 +91,38 @@ static bool holds(const json_t *names, const char *name)
     return false;
 }
 
-bool sender_leaves(const struct sender_job *job, const char *name)
+/* An object's keys as a new array; NULL when memory runs out. */
+static json_t *names_of(const json_t *object)
 {
-    return holds(job->overridden, name);
+    json_t *names = json_array();
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        if (names != NULL && json_array_append_new(names, json_string(name)) != 0) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    return names;
 }
 
 enum sender_step sender_compare(struct sender_job *job, const struct http_answer *answer)
 {
-    json_t *unapplied = person_unapplied(job->body, answer->json);
+    json_t *unapplied = person_differences(job->body, answer->json, false);
     if (unapplied == NULL)
         return SENDER_NO_MEMORY;
     enum sender_step step;
-    if (holds(unapplied, "email_addresses"))
+    if (json_object_get(unapplied, "email_addresses") != NULL)
         step = sender_wrong_person(job);
-    else if (holds(unapplied, "custom_fields.is_member"))
+    else if (json_object_get(unapplied, "custom_fields.is_member") != NULL)
         step = sender_failed(job,
                              "Action Network did not take is_member; does the custom field exist?");
     else
         step = sender_ok(job, NULL);
     if (step == SENDER_DONE && !sender_has_failed(job)) {
         sender_take_id(job, person_id(answer->json));
-        if (!sender_note(job, "unapplied", json_incref(unapplied)) ||
+        if (!sender_note(job, "unapplied", names_of(unapplied)) ||
             (job->overridden != NULL &&
              !sender_note(job, "overridden", json_incref(job->overridden))))
             step = SENDER_NO_MEMORY;

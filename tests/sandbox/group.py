@@ -20,6 +20,25 @@ NAME_FIELDS = ("given_name", "family_name", "languages_spoken")
 CONTACT_FIELDS = ("email_addresses", "phone_numbers", "postal_addresses", "custom_fields")
 
 
+REGIONS = {"massachusetts": "MA", "new york": "NY", "québec": "QC"}
+COUNTRIES = {"united states": "US", "usa": "US", "canada": "CA"}
+
+
+def own_way(name, value):
+    """How a part of a postal address is stored with --normalize."""
+    if not isinstance(value, str):
+        return value
+    if name == "postal_code":
+        return re.sub(r"^(\d{5})-\d{4}$", r"\1", value)
+    return {"region": REGIONS, "country": COUNTRIES}.get(name, {}).get(value.lower(), value)
+
+
+def ascii_domain(address):
+    """The address in lower case, its domain in ASCII."""
+    local, at, domain = address.lower().rpartition("@")
+    return local + at + domain.encode("idna").decode()
+
+
 def rfc3339(seconds):
     return datetime.fromtimestamp(seconds, timezone.utc).strftime(DATE)
 
@@ -105,6 +124,18 @@ class Group:
         for name in names:
             self.fields.setdefault(name, rfc3339(time.time()))
 
+    def read(self, sent, ignored):
+        """read_person, written in the group's own way with --normalize."""
+        changes = read_person(sent, ignored)
+        if self.options.normalize:
+            known = {name.lower(): name for name in self.fields}
+            changes["email"] = changes["email"] and ascii_domain(changes["email"])
+            changes["postal"] = {name: own_way(name, value)
+                                 for name, value in changes["postal"].items()}
+            changes["custom_fields"] = {known.get(name.lower(), name): value
+                                        for name, value in changes["custom_fields"].items()}
+        return changes
+
     def sign_up(self, body, ignored):
         """POST /people: the person signup helper. Returns the person and whether it is new."""
         if not isinstance(body.get("person"), dict):
@@ -112,7 +143,7 @@ class Group:
         ignored += sorted(set(body) - {"person", "add_tags", "remove_tags"})
         add, remove = ({text_of(tag) for tag in expect(body.get(name), list, name) or []}
                        for name in ("add_tags", "remove_tags"))
-        changes = read_person(body["person"], ignored)
+        changes = self.read(body["person"], ignored)
         email, phone = changes["email"], changes["phone"]
         if not email and not phone:
             raise error(400, "A person needs an email address or a phone number")
@@ -133,7 +164,7 @@ class Group:
         """PUT /people/UUID. The body is the bare person, not wrapped as the helper's is."""
         if set(sent) == {"custom_fields"} and not self.options.lenient_put:
             raise page(500)
-        self.apply(person, read_person(sent, ignored), ignored)
+        self.apply(person, self.read(sent, ignored), ignored)
         self.touch(person)
 
     def create(self, identifier=None):
@@ -231,7 +262,7 @@ class Group:
             sent["email_addresses"] = [{"address": sent["email"], "status": sent.get("status")}]
         if "phone" in sent:
             sent["phone_numbers"] = [{"number": sent["phone"]}]
-        changes = read_person(sent, [])
+        changes = self.read(sent, [])
         email, phone = changes["email"], changes["phone"]
         if email in self.by_email or phone in self.by_phone or not (email or phone):
             raise error(400, f"cannot start with {to_json(sent)}")
@@ -256,7 +287,8 @@ class Group:
         if date:
             bound, compare = seconds_of(value), getattr(operator, comparison)
             return [person for person in everybody if compare(person[date], bound)]
-        person = self.by_email.get(value.lower())
+        address = ascii_domain(value) if self.options.normalize else value.lower()
+        person = self.by_email.get(address)
         return [person] if person else []
 
     def resource(self, person):

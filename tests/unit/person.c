@@ -6,6 +6,7 @@
 #include "people/person.h"
 #include "base/cli.h"
 #include "base/ndjson.h"
+#include "people/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +115,7 @@ static json_t *overrides(const json_t *record)
 static enum status everything(const char *path, json_t *record, struct failure *failure)
 {
     struct field_map *map = NULL;
-    json_t *body = NULL, *columns = NULL, *missing = NULL, *unapplied = NULL, *taken = NULL;
+    json_t *body = NULL, *columns = NULL, *missing = NULL, *differences = NULL, *taken = NULL;
     json_t *lapsed = NULL;
     char *id = NULL;
     enum status status = field_map_load(path, &map, failure);
@@ -127,7 +128,7 @@ static enum status everything(const char *path, json_t *record, struct failure *
     const json_t *answer = json_object_get(record, "answer");
     if ((columns = field_map_columns(map)) == NULL ||
         (missing = field_map_missing(map, row)) == NULL ||
-        (unapplied = person_unapplied(body, answer)) == NULL ||
+        (differences = person_differences(body, answer, true)) == NULL ||
         (taken = person_respect_overrides(body, answer)) == NULL ||
         (lapsed = person_lapsed("rosa@example.org")) == NULL || (id = person_id(answer)) == NULL)
         status = fail_memory(failure);
@@ -135,7 +136,7 @@ done:
     free(id);
     json_decref(lapsed);
     json_decref(taken);
-    json_decref(unapplied);
+    json_decref(differences);
     json_decref(missing);
     json_decref(columns);
     json_decref(body);
@@ -186,9 +187,10 @@ static json_t *answer(const char *command, const char *path, const struct field_
                           field_map_columns(map), "map", field_map_json(map));
     else if (strcmp(command, "missing") == 0)
         value = field_map_missing(map, json_object_get(record, "row"));
-    else if (strcmp(command, "unapplied") == 0)
+    else if (strcmp(command, "differences") == 0)
         value =
-            person_unapplied(json_object_get(record, "body"), json_object_get(record, "answer"));
+            person_differences(json_object_get(record, "body"), json_object_get(record, "answer"),
+                               json_is_true(json_object_get(record, "overrides")));
     else if (strcmp(command, "overrides") == 0)
         value = overrides(record);
     else if (strcmp(command, "id") == 0)
