@@ -22,6 +22,7 @@ PKGS_test-csv-diff := libxxhash
 LIBS_test-csv-diff := -lcsv -pthread
 PKGS_test-person := jansson libxxhash libidn2
 PKGS_test-breaker := libcurl
+PKGS_test-memory := jansson
 LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free -lunistring
 LIBS_csv-diff := -lcsv -pthread
 LIBS_an-upsert := -lcsv -lunistring
@@ -52,7 +53,8 @@ PKG_CONFIG ?= pkg-config
 ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3 libidn2
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
 
-LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c)) \
+# Memory is no part of the library: it is for the programs that name it below.
+LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(filter-out lib/memory/%,$(wildcard lib/*/*.c))) \
   $(BUILD)/lib/people/field_map_builtin.o
 LIBRARY := $(BUILD)/liban-sync.a
 PROGRAMS := $(TOOLS:%=$(BIN)/%)
@@ -88,6 +90,7 @@ $(LIBRARY): $(LIB_OBJECTS)
 	@rm -f $@
 	@$(AR) qcs $@ $^
 
+$(BIN)/mime-extract $(BIN)/test-memory: $(BUILD)/lib/memory/never_null.o
 $(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

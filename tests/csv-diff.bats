@@ -104,7 +104,7 @@ END
   done
   for list in '"' '"zip' '"zip"x' '""' '"a""'; do
     run -64 --separate-stderr csv-diff -c "$list" older.csv newer.csv
-    has "$stderr" "-c: \"$list\" is not"
+    has "$stderr" "--columns takes columns, with commas between them, not \"$list\""
   done
 }
 

@@ -4,6 +4,7 @@
  */
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cli.h"
 #include "base/signals.h"
@@ -151,42 +152,30 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     }
 }
 
-static void usage(FILE *stream)
-{
-    (void)fputs(
-        "usage: an-lapse [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
-        "                [--deadline SECONDS] [-v] [FILE]\n"
-        "Sets is_member to \"False\" in Action Network for the lapsed among the change records.\n",
-        stream);
-}
-
 int main(int argc, char **argv)
 {
     cli_start();
     static const struct sender_program LAPSE = {
         .name = PROGRAM, .wants = wants, .prepare = prepare, .step = step, .say = say};
     struct sender_options options;
+    struct option_line lines[SENDER_OPTION_LINES];
+    const struct options_command command = {
+        .name = PROGRAM,
+        .usage = "usage: an-lapse [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
+                 "                [--deadline SECONDS] [-v] [FILE]\n",
+        .about = "Sets is_member to \"False\" in Action Network for the lapsed among the change "
+                 "records.\n",
+        .lines = lines,
+        .operands = "one file",
+        .most = 1,
+    };
     struct failure failure;
-    enum status status = STATUS_OK;
-    switch (sender_options_read(PROGRAM, argc, argv, &options)) {
-    case SENDER_RUN:
-        status = sender_run(&LAPSE, &options, &failure);
-        break;
-    case SENDER_VERSION:
-        return (int)cli_version(PROGRAM);
-    case SENDER_HELP:
-        usage(stdout);
-        sender_options_help(stdout);
-        break;
-    case SENDER_WRONG:
-        usage(stderr);
-        return (int)STATUS_USAGE;
-    default:
-        cli_warn(PROGRAM,
-                 "--print-map, --print-columns, --print-digest and --check are an-upsert's");
-        usage(stderr);
-        return (int)STATUS_USAGE;
-    }
+    enum status status;
+    sender_options_lines(&options, lines);
+    if (!options_read(&command, argc, argv, &status))
+        return (int)status;
+    options.file = argv[optind];
+    status = sender_run(&LAPSE, &options, &failure);
     if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
     signals_die();

@@ -2,18 +2,18 @@
  * an-upsert: reads change records, creates or updates a person in Action Network for each new or
  * updated one, and writes every record on, those with a result. Touches nothing else.
  */
-#include <csv.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cli.h"
 #include "base/signals.h"
 #include "base/text.h"
-#include "people/check.h"
 #include "people/compare.h"
 #include "people/people.h"
 #include "people/person.h"
+#include "send/answers.h"
 #include "send/options.h"
 #include "send/sender.h"
 
@@ -248,95 +248,6 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     }
 }
 
-/* A column's name on a line, in quotes where csv-diff -c would not take it for one name else. */
-static void print_column(const char *name)
-{
-    if (name[strcspn(name, ",\"\r\n")] == '\0')
-        (void)fputs(name, stdout);
-    else
-        (void)csv_fwrite2(stdout, name, strlen(name), '"');
-    (void)putchar('\n');
-}
-
-/* The field map itself, for people and for csv-diff -c. */
-static enum status print(const struct sender_options *options, enum sender_action action,
-                         struct failure *failure)
-{
-    struct field_map *map = NULL;
-    json_t *columns = NULL;
-    size_t index;
-    json_t *column;
-    enum status status = field_map_load(options->map, &map, failure);
-    if (status == STATUS_OK && action == SENDER_PRINT_MAP) {
-        if (json_dumpf(field_map_json(map), stdout, JSON_INDENT(2)) != 0 && ferror(stdout) == 0)
-            status = fail_memory(failure);
-        (void)putchar('\n');
-    } else if (status == STATUS_OK && action == SENDER_PRINT_DIGEST) {
-        (void)puts(field_map_digest(map));
-    } else if (status == STATUS_OK && (columns = field_map_columns(map)) == NULL) {
-        status = fail_memory(failure);
-    }
-    json_array_foreach(columns, index, column)
-    {
-        print_column(json_string_value(column));
-    }
-    json_decref(columns);
-    field_map_free(map);
-    return status;
-}
-
-/* Whether the key and the group's custom fields are as the map needs them. */
-static enum status check(const struct sender_options *options, struct failure *failure)
-{
-    struct connection connection = {.service = NULL};
-    struct connection_settings settings = {.rate = options->rate, .connections = 1};
-    struct field_map *map = NULL;
-    json_t *unknown = NULL;
-    size_t index;
-    json_t *name;
-    enum status status = field_map_load(options->map, &map, failure);
-    if (status == STATUS_OK)
-        status = connection_open(&settings, &connection, failure);
-    if (status == STATUS_OK)
-        status = people_check(&connection, map, &unknown, failure);
-    if (status == STATUS_OK)
-        (void)puts("the key is accepted");
-    json_array_foreach(unknown, index, name)
-    {
-        (void)printf("the group has no custom field \"%s\"\n", json_string_value(name));
-    }
-    if (status == STATUS_OK && json_array_size(unknown) > 0)
-        status = fail(failure, STATUS_SOME_FAILED,
-                      "create the missing custom fields in Action Network, or take them out of the "
-                      "field map");
-    json_decref(unknown);
-    connection_close(&connection);
-    field_map_free(map);
-    return status;
-}
-
-static void usage(FILE *stream)
-{
-    (void)fputs(
-        "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
-        "                 [--deadline SECONDS] [-v] [FILE]\n"
-        "       an-upsert [-m MAP] --print-map | --print-columns | --print-digest | --check\n"
-        "Creates or updates people in Action Network for the new and updated among the change "
-        "records.\n",
-        stream);
-}
-
-static void help(void)
-{
-    usage(stdout);
-    sender_options_help(stdout);
-    (void)puts(
-        "      --print-map       the field map in effect\n"
-        "      --print-columns   the columns that it uses, for csv-diff -c\n"
-        "      --print-digest    its digest\n"
-        "      --check           ask Action Network whether key and custom fields are usable");
-}
-
 int main(int argc, char **argv)
 {
     cli_start();
@@ -347,30 +258,40 @@ int main(int argc, char **argv)
                                                  .reports_missing = true,
                                                  .say = say};
     struct sender_options options;
+    struct option_line lines[SENDER_OPTION_LINES];
+    int action = SENDER_RUN;
+    const struct option_line more[] = {
+        {"print-map", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_MAP,
+         .help = "the field map in effect"},
+        {"print-columns", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_COLUMNS,
+         .help = "the columns that it uses, for csv-diff -c"},
+        {"print-digest", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_DIGEST,
+         .help = "its digest"},
+        {"check", '\0', OPTION_CHOICE, &action, .value = SENDER_CHECK,
+         .help = "ask Action Network whether key and custom fields are usable"},
+        {.name = NULL},
+    };
+    const struct options_command command = {
+        .name = PROGRAM,
+        .usage =
+            "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
+            "                 [--deadline SECONDS] [-v] [FILE]\n"
+            "       an-upsert [-m MAP] --print-map | --print-columns | --print-digest | --check\n",
+        .about = "Creates or updates people in Action Network for the new and updated among the "
+                 "change records.\n",
+        .lines = lines,
+        .more = more,
+        .operands = "one file",
+        .most = 1,
+    };
     struct failure failure;
-    enum status status = STATUS_OK;
-    enum sender_action action = sender_options_read(PROGRAM, argc, argv, &options);
-    switch (action) {
-    case SENDER_RUN:
-        status = sender_run(&UPSERT, &options, &failure);
-        break;
-    case SENDER_CHECK:
-        status = check(&options, &failure);
-        break;
-    case SENDER_PRINT_MAP:
-    case SENDER_PRINT_COLUMNS:
-    case SENDER_PRINT_DIGEST:
-        status = print(&options, action, &failure);
-        break;
-    case SENDER_VERSION:
-        return (int)cli_version(PROGRAM);
-    case SENDER_HELP:
-        help();
-        break;
-    case SENDER_WRONG:
-        usage(stderr);
-        return (int)STATUS_USAGE;
-    }
+    enum status status;
+    sender_options_lines(&options, lines);
+    if (!options_read(&command, argc, argv, &status))
+        return (int)status;
+    options.file = argv[optind];
+    status = action == SENDER_RUN ? sender_run(&UPSERT, &options, &failure)
+                                  : sender_answer(&options, (enum sender_action)action, &failure);
     if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
     signals_die();

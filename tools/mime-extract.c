@@ -4,10 +4,8 @@
  *
  * Nothing is written before everything is read, decoded and checked.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 
 #include "base/cli.h"
 #include "base/ndjson.h"
+#include "base/options.h"
 #include "base/text.h"
 #include "mail/auth_results.h"
 #include "mail/check.h"
@@ -36,50 +35,6 @@ struct options {
     size_t max_size;     /* bytes */
     const char *file;    /* NULL or "-": standard input */
 };
-
-/* ---- memory ---- */
-
-#ifndef SANITIZED /* which replaces the same functions */
-
-/* GLib, GMime and libarchive do not survive that memory runs out: they abort, or go on without what
- * they could not have, and a good export looks damaged. So here no allocation fails: the program
- * ends. Nothing is lost by that, because nothing is written before all is read. */
-static void *must(void *block)
-{
-    static const char MESSAGE[] = PROGRAM ": out of memory\n";
-    if (block == NULL) {
-        (void)!write(STDERR_FILENO, MESSAGE, sizeof MESSAGE - 1);
-        _exit(STATUS_IO);
-    }
-    return block;
-}
-
-void *malloc(size_t size)
-{
-    static void *(*real)(size_t);
-    if (real == NULL)
-        real = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
-    return must(real(size));
-}
-
-void *calloc(size_t count, size_t size)
-{
-    static void *(*real)(size_t, size_t);
-    if (real == NULL)
-        real = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
-    return must(real(count, size));
-}
-
-void *realloc(void *old, size_t size)
-{
-    static void *(*real)(void *, size_t);
-    if (real == NULL)
-        real = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-    void *block = real(old, size);
-    return size > 0 ? must(block) : block; /* of no size, it was freed */
-}
-
-#endif
 
 /* ---- input ---- */
 
@@ -244,153 +199,64 @@ done:
 
 /* ---- the command line ---- */
 
-static enum status usage(FILE *stream, enum status status)
-{
-    (void)fputs(
-        "usage: mime-extract [-l] [-f FROM[,FROM...]] [-s SUBJECT] [--require-auth[=SERVER]]\n"
-        "                    [--max-size BYTES] [FILE]\n"
-        "       mime-extract --archive [--max-size BYTES] [FILE]\n"
-        "Writes the CSV that is attached to the mail in FILE, or on standard input: bare, in a "
-        "ZIP,\n"
-        "or gzipped.\n"
-        "  -l, --list               write what is in the mail, as NDJSON, instead of the CSV\n"
-        "  -f, --from FROM          refuse a mail that is not from this address, or @domain\n"
-        "  -s, --subject SUBJECT    refuse a mail whose subject does not contain SUBJECT\n"
-        "      --require-auth[=SERVER]\n"
-        "                           refuse a mail that SERVER (" MAIL_CHECK_SES
-        ") did not authenticate\n"
-        "      --max-size BYTES     refuse what is larger, unpacked (256M; suffixes K, M, G)\n"
-        "      --archive            FILE is no mail but the export itself: CSV, ZIP, or gzip\n"
-        "  -h, --help               show this\n"
-        "  -V, --version            show the version\n",
-        stream);
-    return status;
-}
-
-/* "256M" into bytes. */
-static bool parse_size(const char *text, size_t *size)
-{
-    static const char SUFFIXES[] = "KMG";
-    char digits[32];
-    size_t length = strlen(text);
-    if (length == 0 || length >= sizeof digits)
-        return false;
-    memcpy(digits, text, length + 1);
-    double factor = 1;
-    const char *suffix = strchr(SUFFIXES, digits[length - 1]);
-    if (suffix != NULL) {
-        digits[length - 1] = '\0';
-        for (const char *at = SUFFIXES; at <= suffix; at++)
-            factor *= 1024;
-    }
-    double number;
-    if (!cli_number(digits, 0, (double)UINT32_MAX, &number))
-        return false;
-    number *= factor;
-    if (number < 1 || number > (double)UINT32_MAX)
-        return false;
-    *size = (size_t)number;
-    return true;
-}
-
 /* Adds to the list of senders. */
-static bool add_sender(struct options *options, const char *senders)
+static enum status take_sender(void *into, const char *senders)
 {
+    struct buffer *from = into;
     if (senders[strspn(senders, ", \t")] == '\0')
-        return false;
-    return buffer_printf(&options->from, "%s%s", options->from.length > 0 ? "," : "", senders);
+        return STATUS_USAGE;
+    return buffer_printf(from, "%s%s", from->length > 0 ? "," : "", senders) ? STATUS_OK
+                                                                             : STATUS_IO;
 }
 
-/* Takes one option that has an argument; why it can't be used, or NULL. */
-static const char *take_argument(struct options *options, int option, const char *argument)
+/* Whether an option was given that only a mail can answer. */
+static bool reads_mail(const struct options *options)
 {
-    switch (option) {
-    case 'f':
-        return add_sender(options, argument) ? NULL : "--from wants an address";
-    case 's':
-        options->subject = argument;
-        return argument[0] != '\0' ? NULL : "--subject wants a text";
-    case 'a':
-        options->server = argument != NULL ? argument : MAIL_CHECK_SES;
-        return options->server[0] != '\0' ? NULL : "--require-auth wants a server, or nothing";
-    default:
-        return parse_size(argument, &options->max_size)
-                   ? NULL
-                   : "--max-size wants a number of bytes below 4G, such as 256M";
-    }
-}
-
-/* Checks what the options say together; what is wrong, or NULL. */
-static const char *check_options(const struct options *options, int operands)
-{
-    bool reads_mail = options->list || options->from.length > 0 || options->subject != NULL ||
-                      options->server != NULL;
-    if (operands > 1)
-        return "one file, please";
-    if (options->archive && reads_mail)
-        return "--archive reads no mail: of the options only --max-size goes with it";
-    return NULL;
-}
-
-/* Fills the options. False when the program is done, with `*status`. */
-static bool parse_options(int argc, char **argv, struct options *options, enum status *status)
-{
-    static const struct option LONG[] = {
-        {"list", no_argument, NULL, 'l'},
-        {"from", required_argument, NULL, 'f'},
-        {"subject", required_argument, NULL, 's'},
-        {"require-auth", optional_argument, NULL, 'a'},
-        {"max-size", required_argument, NULL, 'm'},
-        {"archive", no_argument, NULL, 'A'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *wrong = NULL;
-    for (int option; (option = getopt_long(argc, argv, "lf:s:hV", LONG, NULL)) != -1;) {
-        switch (option) {
-        case 'l':
-            options->list = true;
-            break;
-        case 'A':
-            options->archive = true;
-            break;
-        case 'f':
-        case 's':
-        case 'a':
-        case 'm':
-            wrong = take_argument(options, option, optarg);
-            break;
-        case 'h':
-            *status = cli_finish(PROGRAM, usage(stdout, STATUS_OK));
-            return false;
-        case 'V':
-            *status = cli_version(PROGRAM);
-            return false;
-        default:
-            *status = usage(stderr, STATUS_USAGE);
-            return false;
-        }
-        if (wrong != NULL)
-            break;
-    }
-    if (wrong == NULL)
-        wrong = check_options(options, argc - optind);
-    if (wrong == NULL)
-        return true;
-    cli_warn(PROGRAM, "%s", wrong);
-    *status = usage(stderr, STATUS_USAGE);
-    return false;
+    return options->list || options->from.length > 0 || options->subject != NULL ||
+           options->server != NULL;
 }
 
 int main(int argc, char **argv)
 {
     cli_start();
     struct options options = {.max_size = (size_t)256 * MEBIBYTE};
+    const struct option_line lines[] = {
+        {"list", 'l', OPTION_FLAG, &options.list,
+         .help = "write what is in the mail, as NDJSON, instead of the CSV"},
+        {"from", 'f', OPTION_TAKEN, &options.from, .argument = "FROM", .take = take_sender,
+         .wants = "an address", .help = "refuse a mail that is not from this address, or @domain"},
+        {"subject", 's', OPTION_TEXT, &options.subject, .argument = "SUBJECT", .wants = "a text",
+         .help = "refuse a mail whose subject does not contain SUBJECT"},
+        {"require-auth", '\0', OPTION_TEXT, &options.server, .argument = "SERVER",
+         .absent = MAIL_CHECK_SES, .wants = "a server, or nothing",
+         .help = "refuse a mail that SERVER (" MAIL_CHECK_SES ") did not authenticate"},
+        {"max-size", '\0', OPTION_TAKEN, &options.max_size, .argument = "BYTES",
+         .take = options_take_size, .wants = "a number of bytes below 4G, such as 256M",
+         .help = "refuse what is larger, unpacked (256M; suffixes K, M, G)"},
+        {"archive", '\0', OPTION_FLAG, &options.archive,
+         .help = "FILE is no mail but the export itself: CSV, ZIP, or gzip"},
+        {.name = NULL},
+    };
+    const struct options_command command = {
+        .name = PROGRAM,
+        .usage =
+            "usage: mime-extract [-l] [-f FROM[,FROM...]] [-s SUBJECT] [--require-auth[=SERVER]]\n"
+            "                    [--max-size BYTES] [FILE]\n"
+            "       mime-extract --archive [--max-size BYTES] [FILE]\n",
+        .about =
+            "Writes the CSV that is attached to the mail in FILE, or on standard input: bare, in "
+            "a ZIP,\nor gzipped.\n",
+        .lines = lines,
+        .operands = "one file",
+        .most = 1,
+    };
     enum status status;
-    if (parse_options(argc, argv, &options, &status)) {
+    if (options_read(&command, argc, argv, &status)) {
         options.file = argv[optind];
-        status = cli_finish(PROGRAM, run(&options));
+        status = options.archive && reads_mail(&options)
+                     ? options_wrong(&command, "--archive reads no mail: of the options only "
+                                               "--max-size goes with it")
+                     : cli_finish(PROGRAM, run(&options));
     }
     buffer_free(&options.from);
     return (int)status;

@@ -4,7 +4,6 @@
  */
 #include <csv.h>
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,13 +12,12 @@
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/options.h"
 #include "base/output.h"
 #include "base/status.h"
 #include "roster/roster.h"
 
 static const char program[] = "roster-dump";
-
-enum { RUNS = 20 };
 
 struct options {
     const char *store;
@@ -150,68 +148,29 @@ static enum status run(const struct options *options)
     return status;
 }
 
-static enum status usage(FILE *stream, enum status status)
-{
-    (void)fprintf(stream,
-                  "usage: roster-dump [-s STORE] [-b | -r[N]]\n"
-                  "Writes the members that Action Network has acknowledged, as CSV.\n"
-                  "\n"
-                  "  -s, --store STORE  the roster (AN_ROSTER, or roster.sqlite in AN_STATE)\n"
-                  "  -b, --begun        those, too, whom a run began to add and was broken off\n"
-                  "  -r, --runs[=N]     write the last N runs (%d) as NDJSON instead\n"
-                  "  -h, --help         show this\n"
-                  "  -V, --version      show the version\n"
-                  "\n"
-                  "See roster-dump(1).\n",
-                  (int)RUNS);
-    return status;
-}
-
-/* How many runs are asked for; 0, after a message, when that is no number. */
-static size_t read_runs(const char *argument)
-{
-    double number = RUNS;
-    if (argument == NULL ||
-        (cli_number(argument, 1, 1e9, &number) && number == (double)(size_t)number))
-        return (size_t)number;
-    cli_warn(program, "--runs: \"%s\" is not a number of runs", argument);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     cli_start();
-    static const struct option names[] = {
-        {"store", required_argument, NULL, 's'}, {"begun", no_argument, NULL, 'b'},
-        {"runs", optional_argument, NULL, 'r'},  {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0}};
     struct options options = {.store = NULL};
-    int option;
-    while ((option = getopt_long(argc, argv, "s:br::hV", names, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            options.store = optarg;
-            break;
-        case 'b':
-            options.begun = true;
-            break;
-        case 'r':
-            options.runs = read_runs(optarg);
-            if (options.runs == 0)
-                return (int)usage(stderr, STATUS_USAGE);
-            break;
-        case 'h':
-            return (int)cli_finish(program, usage(stdout, STATUS_OK));
-        case 'V':
-            return (int)cli_version(program);
-        default:
-            return (int)usage(stderr, STATUS_USAGE);
-        }
-    }
-    if (optind < argc) {
-        cli_warn(program, "\"%s\" is one too many: it takes no operand", argv[optind]);
-        return (int)usage(stderr, STATUS_USAGE);
-    }
+    const struct option_line lines[] = {
+        {"store", 's', OPTION_TEXT, &options.store, .argument = "STORE",
+         .help = "the roster (AN_ROSTER, or roster.sqlite in AN_STATE)"},
+        {"begun", 'b', OPTION_FLAG, &options.begun,
+         .help = "those, too, whom a run began to add and was broken off"},
+        {"runs", 'r', OPTION_COUNT, &options.runs, .argument = "N", .absent = "20", .least = 1,
+         .most = 1e9, .help = "write the last N runs (20) as NDJSON instead"},
+        {.name = NULL},
+    };
+    const struct options_command command = {
+        .name = program,
+        .usage = "usage: roster-dump [-s STORE] [-b | -r[N]]\n",
+        .about = "Writes the members that Action Network has acknowledged, as CSV.\n",
+        .lines = lines,
+        .operands = "no operand",
+    };
+    enum status status;
+    if (!options_read(&command, argc, argv, &status))
+        return (int)status;
     (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
     return (int)run(&options);
 }

@@ -2,15 +2,16 @@
  * slack-notify: reads the results of a run to their end, writes a summary for people on standard
  * output, and posts it to the Slack webhook in $SLACK_WEBHOOK_URL. It touches nothing else.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/cli.h"
 #include "base/ndjson.h"
+#include "base/options.h"
 #include "base/secret.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -29,7 +30,7 @@ struct options {
     char *error; /* a run that never got to changes; NULL: read results */
     char *title; /* NULL: "Member sync of DATE" */
     const char *file;
-    time_t started;
+    double started; /* seconds since 1970 */
 };
 
 /* Makes a text of the command line fit for a message: one line of UTF-8. In place. */
@@ -71,46 +72,6 @@ done:
     return status;
 }
 
-/* Reads what is left of the input, so that the programs before this one can finish their work. */
-static void drain(struct ndjson_reader *reader)
-{
-    struct ndjson_line line;
-    struct failure ignored;
-    bool more = true;
-    while (more && ndjson_read(reader, &line, &more, &ignored) == STATUS_OK)
-        ;
-}
-
-/* Counts the records of the input. On an error the report says what it does not hold. */
-static enum status count_records(struct ndjson_reader *reader, struct report *report,
-                                 struct failure *failure)
-{
-    struct ndjson_line line = {.number = 0};
-    char why[128];
-    enum status status;
-    for (;;) {
-        bool more;
-        status = ndjson_read(reader, &line, &more, failure);
-        (void)snprintf(why, sizeof why, "The results could not be read beyond line %zu",
-                       line.number);
-        if (status != STATUS_OK || !more)
-            break;
-        json_t *record = NULL;
-        status = ndjson_parse(reader, &line, &record, failure);
-        (void)snprintf(why, sizeof why, "Line %zu of the results could not be read", line.number);
-        if (status == STATUS_OK)
-            status = report_add(report, record, failure);
-        json_decref(record);
-        if (status != STATUS_OK)
-            break;
-    }
-    if (status != STATUS_OK) {
-        report_cut_short(report, why);
-        drain(reader);
-    }
-    return status;
-}
-
 /* "Time taken: 2 min 13 s." */
 static void write_duration(time_t started, char *text, size_t size)
 {
@@ -137,11 +98,11 @@ static enum status report_results(const struct options *options, const char *tit
     enum status status =
         report != NULL ? ndjson_open(options->file, &reader, &failure) : fail_memory(&failure);
     if (status == STATUS_OK)
-        status = count_records(reader, report, &failure);
+        status = report_read(report, reader, &failure);
     if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
     if (reader != NULL) {
-        write_duration(options->started, duration, sizeof duration);
+        write_duration((time_t)options->started, duration, sizeof duration);
         paragraphs = report_paragraphs(report);
         const struct message message = {title, paragraphs, duration, report_is_warning(report)};
         posted = paragraphs != NULL ? tell(options, &message, &posting) : fail_memory(&posting);
@@ -184,105 +145,61 @@ static enum status run(const struct options *options)
     secret_no_core();
     char title[64] = "Member sync";
     struct tm today;
-    if (options->title == NULL && options->error == NULL &&
-        localtime_r(&options->started, &today) != NULL)
+    const time_t started = (time_t)options->started;
+    if (options->title == NULL && options->error == NULL && localtime_r(&started, &today) != NULL)
         (void)strftime(title, sizeof title, "Member sync of %-d %b %Y", &today);
     const char *chosen = options->title != NULL ? options->title : title;
     return options->error != NULL ? report_error(options, chosen) : report_results(options, chosen);
 }
 
-static enum status usage(FILE *stream, enum status status)
+/* Takes the text of an option that is to be fit for a message; it must not be empty then. */
+static enum status take_text(void *into, const char *argument)
 {
-    (void)fputs(
-        "usage: slack-notify [-nN] [-s SECONDS] [-t TITLE] [FILE]\n"
-        "       slack-notify [-nN] [-t TITLE] -e TEXT\n"
-        "Reads the results of a run, writes a summary for people, and posts it to Slack.\n"
-        "  -n, --dry-run          post nothing\n"
-        "  -N, --names            name up to 20 people of each kind; otherwise only counts\n"
-        "  -e, --error TEXT       report a run that never got to changes; reads nothing\n"
-        "  -s, --started SECONDS  when the run started, in seconds since 1970\n"
-        "  -t, --title TITLE      instead of \"Member sync of\" today's date\n"
-        "  -h, --help             show this\n"
-        "  -V, --version          show the version\n"
-        "The webhook is $SLACK_WEBHOOK_URL, or in the file $SLACK_WEBHOOK_URL_FILE.\n",
-        stream);
-    return status;
-}
-
-/* Fills the options. False when the program is done, with `*status`. */
-static bool parse_options(int argc, char **argv, struct options *options, enum status *status)
-{
-    static const struct option LONG[] = {
-        {"dry-run", no_argument, NULL, 'n'},       {"names", no_argument, NULL, 'N'},
-        {"error", required_argument, NULL, 'e'},   {"title", required_argument, NULL, 't'},
-        {"started", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
-    };
-    double started = (double)options->started;
-    for (int option; (option = getopt_long(argc, argv, "nNe:t:s:hV", LONG, NULL)) != -1;) {
-        switch (option) {
-        case 'n':
-            options->dry_run = true;
-            break;
-        case 'N':
-            options->names = true;
-            break;
-        case 'e':
-            options->error = optarg;
-            break;
-        case 't':
-            options->title = optarg;
-            break;
-        case 's':
-            if (!cli_number(optarg, 0, 1e11, &started)) {
-                cli_warn(PROGRAM, "--started wants seconds since 1970, not %s", optarg);
-                *status = usage(stderr, STATUS_USAGE);
-                return false;
-            }
-            options->started = (time_t)started;
-            break;
-        case 'h':
-            *status = cli_finish(PROGRAM, usage(stdout, STATUS_OK));
-            return false;
-        case 'V':
-            *status = cli_version(PROGRAM);
-            return false;
-        default:
-            *status = usage(stderr, STATUS_USAGE);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Checks what the options say together. False after a message on stderr. */
-static bool check_options(int operands, struct options *options)
-{
-    if (operands > (options->error != NULL ? 0 : 1)) {
-        cli_warn(PROGRAM, options->error != NULL ? "--error reads no file" : "one file, please");
-        return false;
-    }
-    if (options->error != NULL)
-        clean(options->error);
-    if (options->title != NULL)
-        clean(options->title);
-    if ((options->error != NULL && options->error[0] == '\0') ||
-        (options->title != NULL && options->title[0] == '\0')) {
-        cli_warn(PROGRAM, "--error and --title want a text");
-        return false;
-    }
-    return true;
+    char **text = into;
+    free(*text);
+    *text = strdup(argument);
+    if (*text == NULL)
+        return STATUS_IO;
+    clean(*text);
+    return (*text)[0] != '\0' ? STATUS_OK : STATUS_USAGE;
 }
 
 int main(int argc, char **argv)
 {
     cli_start();
-    struct options options = {.started = time(NULL)};
+    struct options options = {.started = (double)time(NULL)};
+    const struct option_line lines[] = {
+        {"dry-run", 'n', OPTION_FLAG, &options.dry_run, .help = "post nothing"},
+        {"names", 'N', OPTION_FLAG, &options.names,
+         .help = "name up to 20 people of each kind; otherwise only counts"},
+        {"error", 'e', OPTION_TAKEN, &options.error, .argument = "TEXT", .take = take_text,
+         .wants = "a text", .help = "report a run that never got to changes; reads nothing"},
+        {"started", 's', OPTION_NUMBER, &options.started, .argument = "SECONDS", .least = 0,
+         .most = 1e11, .wants = "seconds since 1970",
+         .help = "when the run started, in seconds since 1970"},
+        {"title", 't', OPTION_TAKEN, &options.title, .argument = "TITLE", .take = take_text,
+         .wants = "a text", .help = "instead of \"Member sync of\" today's date"},
+        {.name = NULL},
+    };
+    const struct options_command command = {
+        .name = PROGRAM,
+        .usage = "usage: slack-notify [-nN] [-s SECONDS] [-t TITLE] [FILE]\n"
+                 "       slack-notify [-nN] [-t TITLE] -e TEXT\n",
+        .about =
+            "Reads the results of a run, writes a summary for people, and posts it to Slack.\n",
+        .lines = lines,
+        .notes = "The webhook is $SLACK_WEBHOOK_URL, or in the file $SLACK_WEBHOOK_URL_FILE.\n",
+        .operands = "one file",
+        .most = 1,
+    };
     enum status status;
-    if (!parse_options(argc, argv, &options, &status))
-        return (int)status;
-    if (!check_options(argc - optind, &options))
-        return (int)usage(stderr, STATUS_USAGE);
-    options.file = argv[optind];
-    return (int)cli_finish(PROGRAM, run(&options));
+    if (options_read(&command, argc, argv, &status)) {
+        options.file = argv[optind];
+        status = options.error != NULL && options.file != NULL
+                     ? options_wrong(&command, "--error reads no file")
+                     : cli_finish(PROGRAM, run(&options));
+    }
+    free(options.error);
+    free(options.title);
+    return (int)status;
 }

@@ -7,6 +7,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include "base/ndjson.h"
 #include "base/status.h"
 
 #include <jansson.h>
@@ -24,6 +25,12 @@ void report_free(struct report *report);
 /* Counts one record; one that is neither a change nor a summary changes nothing. STATUS_OK, or
  * STATUS_IO when memory runs out. */
 enum status report_add(struct report *report, const json_t *record, struct failure *failure);
+
+/* Counts all records of an input. On an error, which is what ndjson_read, ndjson_parse and
+ * report_add return, the report says what it does not hold, and what is left is read all the same,
+ * so that the programs before this one can finish their work. */
+enum status report_read(struct report *report, struct ndjson_reader *reader,
+                        struct failure *failure);
 
 /* Says that counting ended before the input did, and why: one sentence, copied. */
 void report_cut_short(struct report *report, const char *why);

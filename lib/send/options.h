@@ -1,29 +1,26 @@
 /*
- * The command line that an-upsert and an-lapse share.
+ * The command line that the senders share, and what an-upsert answers instead of sending.
  */
 #ifndef SENDER_OPTIONS_H
 #define SENDER_OPTIONS_H
 
+#include "base/options.h"
 #include "send/sender.h"
 
+enum { SENDER_OPTION_LINES = 8 };
+
+/* What is asked for; for an option of the kind OPTION_CHOICE. */
 enum sender_action {
     SENDER_RUN,
-    SENDER_HELP,
-    SENDER_VERSION,
     SENDER_PRINT_MAP,
     SENDER_PRINT_COLUMNS,
     SENDER_PRINT_DIGEST,
-    SENDER_CHECK,
-    SENDER_WRONG /* a message is on stderr */
+    SENDER_CHECK
 };
 
-/* --print-* and --check are an-upsert's; others treat what they do not know as wrong usage. */
-
-/* Reads the options into `options` (strings borrowed from argv) and says what is asked for. */
-enum sender_action sender_options_read(const char *program, int argc, char **argv,
-                                       struct sender_options *options);
-
-/* Writes the options' help, one line each. */
-void sender_options_help(FILE *stream);
+/* Sets `options` to what holds when nothing is said, and fills the table of the options that all
+ * senders have, with its end. It borrows `options`. */
+void sender_options_lines(struct sender_options *options,
+                          struct option_line lines[SENDER_OPTION_LINES]);
 
 #endif

@@ -350,7 +350,7 @@ static enum status open_all(struct sender *sender)
     struct connection_settings settings = {
         .offline = options->dry_run,
         .rate = options->rate,
-        .connections = options->jobs,
+        .connections = (unsigned)options->jobs,
         .deadline = options->deadline,
         .trace = options->verbose ? trace : NULL,
         .trace_context = sender,

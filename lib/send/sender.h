@@ -23,7 +23,7 @@ struct sender_options {
     bool overrides;
     bool verbose;
     double rate;      /* requests a second; 0: no limit */
-    unsigned jobs;    /* requests in flight at the most */
+    size_t jobs;      /* requests in flight at the most */
     double deadline;  /* seconds from the start; 0: none */
     const char *map;  /* a path; NULL: $AN_FIELD_MAP or the built-in map */
     const char *file; /* NULL or "-": standard input */

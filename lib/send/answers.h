@@ -1,0 +1,16 @@
+/*
+ * What an-upsert answers instead of sending: the field map, and whether Action Network can be used.
+ */
+#ifndef SENDER_ANSWERS_H
+#define SENDER_ANSWERS_H
+
+#include "send/options.h"
+
+/* Writes the field map in effect, the columns that it uses as a list for csv-diff -c, or its digest
+ * to stdout; with SENDER_CHECK asks Action Network whether the key and the map's custom fields are
+ * usable, and writes what it found. STATUS_SOME_FAILED when custom fields are missing,
+ * STATUS_CONFIG for a map or a setting that is wrong, and what people_check returns. */
+enum status sender_answer(const struct sender_options *options, enum sender_action action,
+                          struct failure *failure);
+
+#endif
