@@ -27,8 +27,9 @@ void cli_warn(const char *program, const char *format, ...)
     va_end(arguments);
     if (text[0] == '\0')
         return;
-    text_printable(text, sizeof text);
-    (void)fprintf(stderr, "%s: %s\n", program, text);
+    char shown[TEXT_ESCAPE * sizeof text + 1];
+    shown[text_escape(shown, text, strlen(text))] = '\0';
+    (void)fprintf(stderr, "%s: %s\n", program, shown);
 }
 
 enum status cli_version(const char *program)

@@ -14,8 +14,8 @@
  * instead of letting the first file that is opened take its place. */
 void cli_start(void);
 
-/* "program: message" and a newline on stderr (printf's format); nothing for an empty message. Not
- * for secrets. */
+/* "program: message" and a newline on stderr (printf's format), escaped as text_escape does it;
+ * nothing for an empty message. Not for secrets. */
 void cli_warn(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "NAME (an-sync) VERSION" on stdout; STATUS_OK, or STATUS_IO when that could not be written. */

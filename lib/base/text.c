@@ -159,6 +159,30 @@ bool utf8_valid(const char *bytes, size_t length, size_t *where)
     return true;
 }
 
+/* How many bytes at the beginning of a text in UTF-8 may not reach a terminal: a control character
+ * of ASCII or of Unicode (C1), or one that turns the direction of writing (or ends a line, U+2028).
+ * `*code` is its code point. */
+static size_t control_at(const unsigned char *bytes, size_t length, unsigned *code)
+{
+    *code = bytes[0];
+    if (bytes[0] < 0x20 || bytes[0] == 0x7F)
+        return 1;
+    if (length >= 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0) {
+        *code = bytes[1];
+        return 2;
+    }
+    if (length >= 2 && bytes[0] == 0xD8 && bytes[1] == 0x9C) {
+        *code = 0x61C;
+        return 2;
+    }
+    if (length < 3 || bytes[0] != 0xE2)
+        return 0;
+    *code = 0x2000U | (unsigned)(bytes[1] & 0x3F) << 6 | (bytes[2] & 0x3FU);
+    bool turns = (*code >= 0x2028 && *code <= 0x202E) || (*code >= 0x2066 && *code <= 0x2069) ||
+                 *code == 0x200E || *code == 0x200F;
+    return turns ? 3 : 0;
+}
+
 void text_printable(char *text, size_t limit)
 {
     size_t length = strlen(text);
@@ -169,13 +193,43 @@ void text_printable(char *text, size_t limit)
         text[length] = '\0';
     }
     for (size_t i = 0; i < length;) {
-        size_t size = utf8_sequence((const unsigned char *)text + i, length - i);
+        const unsigned char *at = (const unsigned char *)text + i;
+        size_t size = utf8_sequence(at, length - i);
+        unsigned code;
         if (size == 0)
             text[i] = '?';
-        else if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
-            text[i] = ' ';
+        else if (control_at(at, length - i, &code) > 0)
+            memset(text + i, ' ', size);
         i += size > 0 ? size : 1;
     }
+}
+
+size_t text_escape(char *out, const char *bytes, size_t length)
+{
+    char *at = out;
+    for (size_t i = 0; i < length;) {
+        const unsigned char *from = (const unsigned char *)bytes + i;
+        if (*from >= 0x20 && *from < 0x7F) {
+            *at++ = bytes[i++];
+            continue;
+        }
+        size_t size = utf8_sequence(from, length - i);
+        unsigned code;
+        if (size == 0) {
+            *at++ = '?';
+            size = 1;
+        } else if (control_at(from, length - i, &code) == 0) {
+            memcpy(at, from, size);
+            at += size;
+        } else if (code == '\n' || code == '\r' || code == '\t') {
+            *at++ = '\\';
+            *at++ = code == '\n' ? 'n' : code == '\r' ? 'r' : 't';
+        } else {
+            at += sprintf(at, code <= 0xFF ? "\\x%02x" : "\\u%04x", code);
+        }
+        i += size;
+    }
+    return (size_t)(at - out);
 }
 
 bool write_all(int file, const void *bytes, size_t length)

@@ -74,10 +74,18 @@ char *text_normalized(const char *text);
  * the offset of the first bad byte; `where` may be NULL. */
 bool utf8_valid(const char *bytes, size_t length, size_t *where);
 
-/* Cuts `text` to at most `limit` bytes without splitting a UTF-8 sequence, and replaces control
- * characters by spaces and bytes that are not UTF-8 by question marks: what a server said, made fit
- * for a terminal, a log and JSON. In place. */
+/* Cuts `text` to at most `limit` bytes without splitting a UTF-8 sequence, and replaces what may
+ * not reach a terminal (as for text_escape) by spaces and bytes that are not UTF-8 by question
+ * marks: what a server said, made fit for a terminal, a log and JSON. In place. */
 void text_printable(char *text, size_t limit);
+
+enum { TEXT_ESCAPE = 4 }; /* how many times longer escaped text can be */
+
+/* Writes `length` bytes of text as they may be shown on a terminal, and returns how many it wrote,
+ * at most TEXT_ESCAPE times as many; `out` has room for one more. Control characters, those of
+ * Unicode (C1) too, and what turns the direction of writing become "\n", "\x1b", "\u202e"; a byte
+ * that is not UTF-8 becomes a question mark. */
+size_t text_escape(char *out, const char *bytes, size_t length);
 
 /* write(2) until all is written; false with errno otherwise. */
 bool write_all(int file, const void *bytes, size_t length);

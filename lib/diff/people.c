@@ -12,65 +12,16 @@ static void write_colour(struct output *output, bool colour, const char *sequenc
         output_text(output, sequence);
 }
 
-/* How many bytes at the beginning may not reach a terminal: a control character of ASCII or of
- * Unicode (C1), or one that turns the direction of writing. `*code` is its code point. */
-static size_t is_control(const unsigned char *bytes, size_t length, unsigned *code)
-{
-    *code = bytes[0];
-    if (bytes[0] < 0x20 || bytes[0] == 0x7F)
-        return 1;
-    if (length >= 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0) {
-        *code = bytes[1];
-        return 2;
-    }
-    if (length >= 2 && bytes[0] == 0xD8 && bytes[1] == 0x9C) {
-        *code = 0x61C;
-        return 2;
-    }
-    if (length < 3 || bytes[0] != 0xE2)
-        return 0;
-    *code = 0x2000U | (unsigned)(bytes[1] & 0x3F) << 6 | (bytes[2] & 0x3FU);
-    bool turns = (*code >= 0x2028 && *code <= 0x202E) || (*code >= 0x2066 && *code <= 0x2069) ||
-                 *code == 0x200E || *code == 0x200F;
-    return turns ? 3 : 0;
-}
-
-/* Writes text that is fit for a terminal: at most six bytes for each. */
 static void write_value(struct output *output, struct csv_value value)
 {
-    char *room = output_room(output, 6 * value.length + 8);
-    if (room == NULL)
-        return;
-    char *at = room;
-    const unsigned char *bytes = (const unsigned char *)value.bytes;
-    for (size_t i = 0; i < value.length;) {
-        unsigned code;
-        size_t control = is_control(bytes + i, value.length - i, &code);
-        if (control == 0)
-            *at++ = (char)bytes[i++];
-        else if (code == '\n' || code == '\r' || code == '\t')
-            at += sprintf(at, "\\%c", code == '\n' ? 'n' : code == '\r' ? 'r' : 't');
-        else
-            at += code <= 0xFF ? sprintf(at, "\\x%02x", code) : sprintf(at, "\\u%04x", code);
-        i += control;
-    }
-    output_advance(output, (size_t)(at - room));
+    char *room = output_room(output, TEXT_ESCAPE * value.length + 1);
+    if (room != NULL)
+        output_advance(output, text_escape(room, value.bytes, value.length));
 }
 
 static void write_text(struct output *output, const char *text)
 {
     write_value(output, (struct csv_value){text, strlen(text)});
-}
-
-/* A file may have any name; of one that is not UTF-8, the bytes beyond ASCII are not shown. */
-static void write_path(struct output *output, const char *path)
-{
-    if (utf8_valid(path, strlen(path), NULL)) {
-        write_text(output, path);
-        return;
-    }
-    for (; *path != '\0'; path++)
-        write_value(output, (struct csv_value){(unsigned char)*path < 0x80 ? path : "?", 1});
 }
 
 /* The column of the row that has a name. The search begins at `*next`, and leaves there where one
@@ -145,7 +96,7 @@ void diff_people_change(struct output *output, const struct diff_change *change,
     if (change->kind == DIFF_SKIPPED) {
         char line[32];
         (void)snprintf(line, sizeof line, ":%zu: no ", change->line);
-        write_path(output, change->file);
+        write_text(output, change->file);
         output_text(output, line);
         write_text(output, change->key_name);
     } else {
