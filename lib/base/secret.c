@@ -12,29 +12,37 @@
 
 enum { SECRET_LIMIT = 4096 };
 
-/* A new string of what the file holds, at most SECRET_LIMIT bytes of it; NULL on error. */
+/* A new string of what the file holds; NULL on error, and when that is too long or no text. */
 static enum status read_file(const char *variable, const char *path, char **secret,
                              struct failure *failure)
 {
     *secret = NULL;
-    char *bytes = calloc(1, SECRET_LIMIT + 1);
+    char *bytes = calloc(1, SECRET_LIMIT + 2);
     if (bytes == NULL)
         return fail_memory(failure);
+    enum status status = STATUS_OK;
+    size_t length = 0;
     FILE *file = fopen(path, "re");
-    bool read = file != NULL;
     if (file != NULL) {
         (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in stdio's buffer */
-        read = fread(bytes, 1, SECRET_LIMIT, file) == SECRET_LIMIT || ferror(file) == 0;
+        length = fread(bytes, 1, SECRET_LIMIT + 1, file);
     }
-    enum status status = STATUS_OK;
-    if (!read)
+    if (file == NULL || (length <= SECRET_LIMIT && ferror(file) != 0))
         status = fail(failure, STATUS_CONFIG, "%s_FILE: %s: %s", variable, path, strerror(errno));
+    else if (length > SECRET_LIMIT)
+        status = fail(failure, STATUS_CONFIG, "%s_FILE: %s: longer than %d bytes, which no key is",
+                      variable, path, (int)SECRET_LIMIT);
+    else if (memchr(bytes, '\0', length) != NULL)
+        status = fail(failure, STATUS_CONFIG, "%s_FILE: %s: holds a NUL: it is no text file",
+                      variable, path);
     if (file != NULL)
         (void)fclose(file);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         *secret = bytes;
-    else
-        secret_free(bytes);
+        return status;
+    }
+    explicit_bzero(bytes, SECRET_LIMIT + 2);
+    free(bytes);
     return status;
 }
 
@@ -91,13 +99,110 @@ void secret_free(char *secret)
     free(secret);
 }
 
+/* ---- redaction ---- */
+
+/* A text as it is searched: percent-decoded, in lower case, with base64's two alphabets as one. */
+struct plain {
+    char *bytes;
+    size_t *from; /* where in the text each byte stands; one more, where it ends */
+    size_t length;
+};
+
+static int hex_digit(char byte)
+{
+    char lower = ascii_lower(byte);
+    return lower >= '0' && lower <= '9'   ? lower - '0'
+           : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+                                          : -1;
+}
+
+static char fold(char byte)
+{
+    return byte == '-' ? '+' : byte == '_' ? '/' : ascii_lower(byte);
+}
+
+static bool plain_open(const char *text, struct plain *plain)
+{
+    size_t length = strlen(text);
+    *plain = (struct plain){.bytes = malloc(length + 1),
+                            .from = calloc(length + 1, sizeof *plain->from)};
+    if (plain->bytes == NULL || plain->from == NULL)
+        return false;
+    for (size_t i = 0; i < length; plain->length++) {
+        int high = text[i] == '%' ? hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        plain->from[plain->length] = i;
+        plain->bytes[plain->length] = fold(low >= 0 ? (char)(high << 4 | low) : text[i]);
+        i += low >= 0 ? 3 : 1;
+    }
+    plain->from[plain->length] = length;
+    return true;
+}
+
+static void plain_close(struct plain *plain)
+{
+    if (plain->bytes != NULL)
+        explicit_bzero(plain->bytes, plain->length);
+    free(plain->bytes);
+    free(plain->from);
+}
+
+/* Puts asterisks where the text says `wanted`. */
+static void cover(char *text, const struct plain *plain, const char *wanted, size_t length)
+{
+    const char *at = plain->bytes;
+    const char *end = plain->bytes + plain->length;
+    while (length > 0 && (at = memmem(at, (size_t)(end - at), wanted, length)) != NULL) {
+        size_t from = plain->from[at - plain->bytes];
+        at += length;
+        memset(text + from, '*', plain->from[at - plain->bytes] - from);
+    }
+}
+
+/* What base64 makes of the secret wherever it stands in what is encoded, `skipped` (0 to 2) bytes
+ * behind a multiple of three: those digits that hang on nothing else (RFC 4648, section 4), as they
+ * are searched for. `out` has room for twice the secret's length. */
+static size_t base64_core(const char *secret, size_t length, size_t skipped, char *out)
+{
+    static const char DIGITS[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const size_t START[] = {0, 4, 2}; /* the first bit that begins a digit */
+    size_t bits = 8 * length;
+    size_t count = 0;
+    for (size_t bit = START[skipped]; bit + 6 <= bits; bit += 6) {
+        unsigned two = (unsigned)(unsigned char)secret[bit / 8] << 8;
+        if (bit / 8 + 1 < length)
+            two |= (unsigned char)secret[bit / 8 + 1];
+        out[count++] = DIGITS[two >> (10 - bit % 8) & 0x3F];
+    }
+    return count;
+}
+
 void secret_redact(char *text, const char *secret)
 {
+    enum { LEAST_ENCODED = 6 }; /* digits of base64; fewer may stand anywhere */
     if (secret == NULL || secret[0] == '\0')
         return;
     size_t length = strlen(secret);
-    for (char *at = strstr(text, secret); at != NULL; at = strstr(at + length, secret))
-        memset(at, '*', length);
+    char *wanted = malloc(2 * length);
+    struct plain plain = {.bytes = NULL};
+    struct plain decoded = {.bytes = NULL}; /* a key may look percent-encoded itself */
+    if (wanted == NULL || !plain_open(text, &plain) || !plain_open(secret, &decoded)) {
+        memset(text, '*', strlen(text)); /* rather nothing than the key */
+    } else {
+        cover(text, &plain, decoded.bytes, decoded.length);
+        for (size_t i = 0; i < length; i++)
+            wanted[i] = fold(secret[i]);
+        cover(text, &plain, wanted, length);
+        for (size_t skipped = 0; skipped < 3; skipped++) {
+            size_t count = base64_core(secret, length, skipped, wanted);
+            cover(text, &plain, wanted, count >= LEAST_ENCODED ? count : 0);
+        }
+    }
+    plain_close(&plain);
+    plain_close(&decoded);
+    if (wanted != NULL)
+        explicit_bzero(wanted, 2 * length);
+    free(wanted);
 }
 
 void secret_no_core(void)

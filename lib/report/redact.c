@@ -30,16 +30,23 @@ static size_t at_sign(const char *at)
     return *at == '@' ? 1 : strncmp(at, "%40", 3) == 0 ? 3 : 0;
 }
 
-/* Where the local part before `at` begins, not before `from`. `at` when there is none. */
-static const char *local_start(const char *from, const char *at)
+/* What was seen of a text so far, so that none of it is looked at again for each @. */
+struct seen {
+    const char *kept;     /* what comes before it was copied */
+    const char *sign;     /* what comes before it holds the last @ */
+    const char *quote;    /* the last " that may open a local part; NULL: none */
+    const char *previous; /* the one before it */
+    const char *bracket;  /* the next ]; NULL: not looked for, or there is none */
+    bool no_bracket;
+};
+
+/* Where the local part before `at` begins. `at` when there is none. */
+static const char *local_start(const struct seen *seen, const char *at)
 {
     const char *start = at;
-    if (at > from && at[-1] == '"') {
-        const char *quote = memrchr(from, '"', (size_t)(at - 1 - from));
-        if (quote != NULL)
-            return quote;
-    }
-    while (start > from && is_local(start[-1]))
+    if (at > seen->kept && at[-1] == '"' && seen->previous != NULL && seen->previous >= seen->kept)
+        return seen->previous;
+    while (start > seen->sign && is_local(start[-1]))
         start--;
     while (start < at && *start == '\'') /* 'rosa@example.org' is quoted, not named so */
         start++;
@@ -47,12 +54,14 @@ static const char *local_start(const char *from, const char *at)
 }
 
 /* Where the domain that begins at `domain` ends. `domain` when there is none. */
-static const char *domain_end(const char *domain)
+static const char *domain_end(struct seen *seen, const char *domain)
 {
     const char *end = domain;
     if (*domain == '[') {
-        end = strchr(domain, ']');
-        return end != NULL ? end + 1 : domain;
+        if (!seen->no_bracket && (seen->bracket == NULL || seen->bracket < domain))
+            seen->bracket = strchr(domain, ']');
+        seen->no_bracket = seen->bracket == NULL;
+        return seen->no_bracket ? domain : seen->bracket + 1;
     }
     while (is_domain(*end))
         end++;
@@ -64,22 +73,27 @@ static const char *domain_end(const char *domain)
 char *redact_addresses(const char *text)
 {
     struct buffer out = {.limit = 0};
-    const char *kept = text; /* what comes before it is in `out` */
+    struct seen seen = {.kept = text, .sign = text};
     bool room = true;
     for (const char *at = text; room && *at != '\0'; at++) {
         size_t width = at_sign(at);
+        if (*at == '"') {
+            seen.previous = seen.quote;
+            seen.quote = at;
+        }
         if (width == 0)
             continue;
-        const char *start = local_start(kept, at);
-        const char *end = domain_end(at + width);
+        const char *start = local_start(&seen, at);
+        const char *end = domain_end(&seen, at + width);
+        seen.sign = at + width;
         if (start == at || end == at + width)
             continue;
-        room = buffer_append(&out, kept, (size_t)(start - kept)) &&
+        room = buffer_append(&out, seen.kept, (size_t)(start - seen.kept)) &&
                buffer_append(&out, REDACT_MARK, strlen(REDACT_MARK));
-        kept = end;
+        seen.kept = seen.sign = end;
         at = end - 1;
     }
-    if (!room || !buffer_append(&out, kept, strlen(kept)))
+    if (!room || !buffer_append(&out, seen.kept, strlen(seen.kept)))
         buffer_free(&out);
     return out.bytes;
 }
