@@ -154,3 +154,20 @@ sends_at_once() {
   run -0 jq '[.[].at] | sort | . as $at | [range(1; length) | $at[.] - $at[. - 1]] | min > 0.15' <(sandbox_get log)
   [ "$output" = true ]
 }
+
+@test "a schedule's directory that somebody else has made is refused, and is said with what to do" {
+  [ "$(id -u)" -eq 0 ] && type -P setpriv >/dev/null || skip 'only root can be two users'
+  local user=64917 said
+  setpriv --reuid $user --clear-groups test -x "$(type -P an-upsert)" || skip 'the programs are out of reach for others'
+  mkdir "/tmp/an-sync-$user"
+  unset AN_FIELD_MAP # in a directory that only this user may enter
+  changes new 1 1 >one
+  run -78 --separate-stderr setpriv --reuid $user --clear-groups an-upsert <one
+  said=$stderr
+  chown $user "/tmp/an-sync-$user"
+  chmod 777 "/tmp/an-sync-$user"
+  run -78 --separate-stderr setpriv --reuid $user --clear-groups an-upsert <one
+  rm -r "/tmp/an-sync-$user"
+  has "$said" "/tmp/an-sync-$user was made by somebody else (user 0)" "rm -r /tmp/an-sync-$user"
+  has "$stderr" "chmod go-w /tmp/an-sync-$user"
+}

@@ -249,9 +249,54 @@ END
   has "$stderr" "$FILE"
 }
 
-@test "a schema with anything to run in it runs nothing" {
+@test "a trigger and a view in it never run" {
   a_member a | roster-commit >/dev/null
-  sql "CREATE TRIGGER trap AFTER INSERT ON members BEGIN SELECT writefile('trapped', 'x'); END" 2>/dev/null || true
-  a_member b | roster-commit >/dev/null 2>&1 || true
-  [ ! -e trapped ]
+  sql 'CREATE VIEW everybody AS SELECT email FROM members' \
+    'CREATE TRIGGER before_it BEFORE INSERT ON members BEGIN DELETE FROM members; END' \
+    "CREATE TRIGGER behind_it AFTER INSERT ON columns BEGIN UPDATE members SET id = 'trapped'; END" \
+    'CREATE TRIGGER at_the_end AFTER INSERT ON runs BEGIN DELETE FROM members; END'
+  before=$(roster-dump)
+  result new b@example.org '{"row":{"another":"column"}}' >in
+  echo '{"run":{"status":0}}' >>in
+  run -0 --separate-stderr roster-commit <in
+  [ "$(addresses)" = $'a@example.org\nb@example.org' ]
+  run -1 grep trapped <(roster-dump)
+  run -0 sql 'SELECT name FROM everybody, (SELECT 1 AS name)'
+}
+
+@test "tables that could run something are refused, for reading and for writing" {
+  local change
+  for change in 'DROP TABLE members; CREATE VIEW members AS SELECT char(97) AS email, char(98) AS id, char(99) AS map, char(123, 125) AS row' \
+    'CREATE INDEX slow ON members (length(row))' \
+    'DROP TABLE runs; CREATE TABLE runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL CHECK (length(run) > 0))' \
+    'ALTER TABLE columns ADD COLUMN big AS (upper(name))' 'ALTER TABLE members ADD COLUMN x'; do
+    rm -f "$FILE"*
+    a_member a | roster-commit >/dev/null
+    sql "$change"
+    run -78 --separate-stderr roster-dump
+    has "$stderr" "$FILE" 'its tables are not as an-sync makes them'
+    run -78 --separate-stderr roster-commit < <(a_member b)
+    has "$stderr" "$FILE" 'its tables are not as an-sync makes them'
+  done
+}
+
+@test "what sqlite3 itself leaves in it is no reason to refuse it" {
+  a_member a | roster-commit >/dev/null
+  sql 'ANALYZE; VACUUM'
+  a_member b | roster-commit >/dev/null
+  [ "$(addresses)" = $'a@example.org\nb@example.org' ]
+}
+
+@test "it is written in no directory in which others can meddle with it" {
+  mkdir open
+  chmod 777 open
+  AN_ROSTER=sqlite:open/roster.sqlite run -78 --separate-stderr roster-commit < <(a_member a)
+  has "$stderr" 'open/' 'others can write in it' 'chmod go-w'
+  [ -z "$(ls open)" ]
+  chmod 755 open
+  [ "$(id -u)" -eq 0 ] || skip 'only root can give a directory to somebody'
+  chown 65534 open
+  AN_ROSTER=sqlite:open/roster.sqlite run -78 --separate-stderr roster-commit < <(a_member a)
+  has "$stderr" 'open/' 'belongs to somebody else (user 65534)'
+  [ -z "$(ls open)" ]
 }

@@ -2,8 +2,11 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 char *state_directory(void)
 {
@@ -20,4 +23,23 @@ char *state_directory(void)
     if (!known)
         buffer_free(&path);
     return path.bytes;
+}
+
+enum status directory_check(const char *path, struct failure *failure)
+{
+    struct stat found;
+    if (stat(path, &found) != 0)
+        return fail(failure, STATUS_IO, "%.300s: %s", path, strerror(errno));
+    if (!S_ISDIR(found.st_mode))
+        return fail(failure, STATUS_CONFIG, "%.300s is not a directory; remove it", path);
+    if (found.st_uid != geteuid() && found.st_uid != 0)
+        return fail(failure, STATUS_CONFIG,
+                    "%.300s belongs to somebody else (user %lu), who can change what is in it; use "
+                    "another place, or have it removed or given over (chown)",
+                    path, (unsigned long)found.st_uid);
+    if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return fail(failure, STATUS_CONFIG,
+                    "%.300s: others can write in it: chmod go-w %.300s, or use another place", path,
+                    path);
+    return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 #include "http/pacer.h"
 
 #include "base/clock.h"
+#include "base/state_directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,10 +61,20 @@ static enum status open_schedule(const char *identity, int *file, struct failure
     struct stat state;
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return fail(failure, STATUS_IO, "%s: %s", directory, strerror(errno));
-    if (lstat(directory, &state) != 0 || !S_ISDIR(state.st_mode) || state.st_uid != geteuid() ||
-        (state.st_mode & 022) != 0)
-        return fail(failure, STATUS_CONFIG, "%s is not a directory of this user's alone",
+    if (lstat(directory, &state) != 0)
+        return fail(failure, STATUS_IO, "%s: %s", directory, strerror(errno));
+    if (state.st_uid != geteuid())
+        return fail(
+            failure, STATUS_CONFIG,
+            "%s was made by somebody else (user %lu), and the turns of all who send with "
+            "this key are to be kept there: have it removed, by that user or root (rm -r %s)",
+            directory, (unsigned long)state.st_uid, directory);
+    if (!S_ISDIR(state.st_mode))
+        return fail(failure, STATUS_CONFIG, "%s is not a directory; remove it (rm %s)", directory,
                     directory);
+    enum status status = directory_check(directory, failure);
+    if (status != STATUS_OK)
+        return status;
     *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*file < 0)
         return fail(failure, STATUS_IO, "%s: %s", path, strerror(errno));

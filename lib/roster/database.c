@@ -1,5 +1,7 @@
 #include "roster/database.h"
 
+#include "base/state_directory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,15 +16,25 @@ enum {
 };
 
 /* `row` is a JSON object. The order of `position` is that of coming. */
-static const char TABLES[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE IF NOT EXISTS members (email TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL,"
-    "  map TEXT NOT NULL, row TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS columns (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE IF NOT EXISTS runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL);"
-    "PRAGMA application_id = 1097749107;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+#define MEMBERS                                                                                    \
+    "members (email TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL,"                                  \
+    "  map TEXT NOT NULL, row TEXT NOT NULL)"
+#define COLUMNS "columns (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
+#define RUNS "runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL)"
+
+static const char TABLES[] = "BEGIN IMMEDIATE;"
+                             "CREATE TABLE IF NOT EXISTS " MEMBERS ";"
+                             "CREATE TABLE IF NOT EXISTS " COLUMNS ";"
+                             "CREATE TABLE IF NOT EXISTS " RUNS ";"
+                             "PRAGMA application_id = 1097749107;"
+                             "PRAGMA user_version = 1;"
+                             "COMMIT;";
+/* What is not as TABLES makes it. A check, a column that is computed or an index over an expression
+ * could run a function; triggers and views never do, as `configure` has it. */
+static const char FOREIGN[] =
+    "SELECT count(*) FROM sqlite_master WHERE lower(tbl_name) IN ('members', 'columns', 'runs')"
+    " AND type <> 'trigger' AND sql IS NOT NULL AND NOT (type = 'table' AND sql IN ("
+    "'CREATE TABLE " MEMBERS "', 'CREATE TABLE " COLUMNS "', 'CREATE TABLE " RUNS "'))";
 _Static_assert(APPLICATION == 1097749107 && SCHEMA == 1, "what TABLES writes");
 
 enum content { CONTENT_ROSTER, CONTENT_NOTHING };
@@ -108,6 +120,19 @@ static enum status make_directories(char *path, struct failure *failure)
     return STATUS_OK;
 }
 
+/* Whether the directory that holds `path`, which is written to for a moment, is nobody else's. */
+static enum status check_holder(char *path, struct failure *failure)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return directory_check(".", failure);
+    char kept = slash[1];
+    slash[1] = '\0';
+    enum status status = directory_check(path, failure);
+    slash[1] = kept;
+    return status;
+}
+
 /* Makes the file where it is missing, for nobody else to read: SQLite gives the files beside it the
  * same permissions. */
 static enum status make_file(const char *path, struct failure *failure)
@@ -117,6 +142,8 @@ static enum status make_file(const char *path, struct failure *failure)
         return fail_memory(failure);
     int file = -1;
     enum status status = make_directories(copy, failure);
+    if (status == STATUS_OK)
+        status = check_holder(copy, failure);
     if (status == STATUS_OK) {
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (file < 0)
@@ -190,16 +217,42 @@ static enum status identify(sqlite3 *database, const char *path, enum content *c
             failure, STATUS_CONFIG,
             "%.600s: this roster was made by a newer an-sync (schema %lld); update this one", path,
             schema);
-    return STATUS_OK;
+    sqlite3_int64 foreign;
+    status = ask(database, path, FOREIGN, &foreign, failure);
+    if (status == STATUS_OK && foreign > 0)
+        return fail(failure, STATUS_CONFIG,
+                    "%.600s: its tables are not as an-sync makes them: somebody changed them",
+                    path);
+    return status;
 }
 
-/* What every connection is to be like. A roster is data: nothing in it may run. */
-static void configure(sqlite3 *database)
+/* What every connection is to be like. A roster is data: nothing in it may run.
+ * https://www.sqlite.org/security.html */
+static enum status configure(sqlite3 *database, const char *path, struct failure *failure)
 {
+    static const struct {
+        int setting;
+        int value;
+    } SAFE[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
+                {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+                {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+                {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}};
     (void)sqlite3_extended_result_codes(database, 1);
     (void)sqlite3_busy_timeout(database, LOCK_WAIT);
-    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    for (size_t i = 0; i < sizeof SAFE / sizeof SAFE[0]; i++) {
+        int is = !SAFE[i].value;
+        if (sqlite3_db_config(database, SAFE[i].setting, SAFE[i].value, &is) != SQLITE_OK ||
+            is != SAFE[i].value)
+            return fail(failure, STATUS_IO,
+                        "%.600s: this SQLite cannot be kept from running what a "
+                        "database holds",
+                        path);
+    }
+    return roster_database_run(database, path,
+                               "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+                               "PRAGMA temp_store = MEMORY",
+                               failure);
 }
 
 static enum status connect(const char *path, int flags, sqlite3 **database, struct failure *failure)
@@ -212,8 +265,7 @@ static enum status connect(const char *path, int flags, sqlite3 **database, stru
         *database = NULL;
         return status;
     }
-    configure(*database);
-    return STATUS_OK;
+    return configure(*database, path, failure);
 }
 
 /* Switches to WAL. Two processes that do so at once would wait for each other, so SQLite does not

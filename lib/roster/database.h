@@ -17,8 +17,9 @@
 /* Opens the roster at `path`, with ROSTER_WRITE ready to be changed, with ROSTER_READ within a
  * transaction that sees it as of now. The database is the caller's, to be given to sqlite3_close;
  * NULL on error, and for a roster that is only read and that nobody has made yet. STATUS_CONFIG for
- * a file that is no roster or one of a newer schema; STATUS_IO; STATUS_AGAIN when it stays locked
- * for a minute. */
+ * a file that is no roster, one of a newer schema or one whose tables somebody changed, and when it
+ * is to be written in a directory where others can meddle with it; STATUS_IO; STATUS_AGAIN when it
+ * stays locked for a minute. */
 enum status roster_database_open(const char *path, enum roster_mode mode, sqlite3 **database,
                                  struct failure *failure);
 
