@@ -67,6 +67,14 @@ JSON
   left_out=$(jq -rn --argjson row "$(full_row)" --argjson map "$output" \
     '($row | keys) - $map.columns | join(" ")')
   [ "$left_out" = "list_date memb_status_letter new_member_past_month race xdate" ]
+  # A chapter's own export, in other spellings.
+  header='["first_name","middle_name","last_name","email","do_not_call","p2ptext_optout","best_phone","mobile_phone","home_phone",
+    "work_phone","join_date","xdate","membership_type","monthly_dues_status","yearly_dues_status","membership_status",
+    "memb_status_letter","union_member","union_name","union_local","accomodations","race","student_yes_no","student_school_name",
+    "mailing_pref","address1","address2","city","state","zip","country","actionkit_id","dsa_chapter","ydsa_chapter",
+    "new_member_past_month","list_date"]'
+  left_out=$(jq -rn --argjson header "$header" --argjson map "$output" '($header | sort) - $map.columns | join(" ")')
+  [ "$left_out" = "list_date memb_status_letter new_member_past_month race xdate" ]
 }
 
 @test "no status, no identifier and no phone number is ever sent" {
@@ -92,9 +100,22 @@ JSON
     run -0 --separate-stderr person "{\"Email\":\"a@b.c\",\"$spelling\":\"02139\"}"
     [ "$(jq -r '.postal_addresses[0].postal_code' <<<"$output")" = 02139 ]
   done
-  for spelling in annual_recurring_dues_status yearly_dues_status; do
+  while IFS='|' read -r spelling field; do
     run -0 --separate-stderr person "{\"email\":\"a@b.c\",\"$spelling\":\"active\"}"
-    [ "$(jq -r '.custom_fields["Annual Recurring Dues Status"]' <<<"$output")" = active ]
+    [ "$(jq -r --arg field "$field" '.custom_fields[$field]' <<<"$output")" = active ] || { echo "$spelling: $output"; false; }
+  done <<'SPELLINGS'
+annual_recurring_dues_status|Annual Recurring Dues Status
+yearly_dues_status|Annual Recurring Dues Status
+monthly_dues_status|Monthly Dues Status
+monthly_status|Monthly Dues Status
+mailing_pref|Mailing Preference
+mailing_preference|Mailing Preference
+accomodations|Accommodations
+union_name_local|Union Name
+SPELLINGS
+  for spelling in email email_address E-mail 'Email Address'; do
+    run -0 --separate-stderr person "{\"$spelling\":\"a@b.c\"}"
+    [ "$(jq -r '.email_addresses[0].address' <<<"$output")" = a@b.c ]
   done
 }
 
@@ -109,9 +130,9 @@ JSON
     "given_name":"Zoë  Ann","custom_fields":{"is_member":"True"}}'
 }
 
-@test "ZIP codes get their leading zeros back, and nothing else is touched" {
+@test "ZIP codes get back what a spreadsheet took, and nothing else is touched" {
   while read -r from to; do
-    run -0 --separate-stderr person "{\"email\":\"a@b.c\",\"zip\":\"$from\"}"
+    run -0 --separate-stderr person "$(jq -nc --arg zip "$from" '{email: "a@b.c", $zip}')"
     [ "$(jq -r '.postal_addresses[0].postal_code' <<<"$output")" = "$to" ] || { echo "$from: $output"; false; }
   done <<'ZIPS'
 2139 02139
@@ -120,28 +141,169 @@ JSON
 7 00007
 2139-1234 02139-1234
 02139-1234 02139-1234
+2139.0 02139
+2139.00 02139
+02139.0 02139
+10115.0 10115
+="02139" 02139
+="2139" 02139
+'02139 02139
+'2139' 02139
 021391234 021391234
 2139-12 2139-12
 2139-123x 2139-123x
 2139-12345 2139-12345
+2139.5 2139.5
+2139. 2139.
 K1A0B1 K1A0B1
+'K1A0B1 K1A0B1
 -1234 -1234
 21x 21x
+="02139"x" ="02139"x"
+="02139 ="02139
 ZIPS
 }
 
-@test "a phone is the first of its list, without what people write between digits" {
+@test "a postal code of another country gets no zeros, whoever says which country it is" {
+  while IFS='|' read -r country from to; do
+    run -0 --separate-stderr person "$(jq -nc --arg zip "$from" --arg country "$country" '{email: "a@b.c", $zip, $country}')"
+    [ "$(jq -r '.postal_addresses[0].postal_code' <<<"$output")" = "$to" ] || { echo "$country $from: $output"; false; }
+  done <<'ZIPS'
+|2139|02139
+NULL|2139|02139
+US|2139|02139
+united states|2139|02139
+U.S.A.|2139|02139
+Puerto Rico|601|00601
+Australia|2000|2000
+AU|2000.0|2000
+Denmark|'0800|0800
+Germany|1067|1067
+somewhere|2000|2000
+ZIPS
+  map '.postal_code = {from: "zip", as: "zip"} | .country = {value: "Norway"}'
+  run -0 --separate-stderr person '{"email":"a@b.c","zip":"0150"}' null map.json
+  [ "$(jq -r '.postal_addresses[0].postal_code' <<<"$output")" = 0150 ]
+  run -0 --separate-stderr person '{"email":"a@b.c","zip":"150"}' null map.json
+  [ "$(jq -r '.postal_addresses[0].postal_code' <<<"$output")" = 150 ]
+}
+
+@test "a phone is the first of its list, without what people and programs write around its digits" {
   while IFS='|' read -r from to; do
-    run -0 --separate-stderr person "{\"email\":\"a@b.c\",\"best_phone\":\"$from\"}"
+    run -0 --separate-stderr person "$(jq -nc --arg phone "$(printf %b "$from")" '{email: "a@b.c", best_phone: $phone}')"
     [ "$(jq -r '.custom_fields.Phone // "none"' <<<"$output")" = "$to" ] || { echo "$from: $output"; false; }
   done <<'PHONES'
 617-555-0100|6175550100
 (617) 555.0100|6175550100
 [617] 555 0100;617-555-0199|6175550100
  , 617-555-0100, 617-555-0199|6175550100
+617-555-0100/617-555-0101|6175550100
+617-555-0100 / 617-555-0101|6175550100
+617/555-0100|6175550100
+617-555-0100\n617-555-0101|6175550100
+617-555-0100\r\n617-555-0101|6175550100
 +44 20 7946-0958|+442079460958
+617\u00a0555\u20110100|6175550100
+6175550100.0|6175550100
+6175550100.00|6175550100
++16175550100.0|+16175550100
+617.555.0100 x12|6175550100
+617-555-0100 ext. 12|6175550100
+617-555-0100 Extension 12|6175550100
+617-555-0100 #12|6175550100
+6175550100x12, 617-555-0199|6175550100
+tel:+1-617-555-0100|+16175550100
+TEL: 617-555-0100|6175550100
+tel:+1-617-555-0100;ext=12|+16175550100
+="6175550100"|6175550100
+="617-555-0100, 617-555-0101"|6175550100
+'6175550100|6175550100
+'+1 617 555 0100|+16175550100
+6.175550123E+09|6175550123
+6.175550123e9|6175550123
  - , () |none
 PHONES
+}
+
+@test "what is no phone number for certain is sent as it stands" {
+  while IFS='|' read -r phone; do
+    run -0 --separate-stderr person "$(jq -nc --arg phone "$phone" '{email: "a@b.c", best_phone: $phone}')"
+    [ "$(jq -r '.custom_fields.Phone' <<<"$output")" = "$phone" ] || { echo "$phone: $output"; false; }
+  done <<'PHONES'
+6.1755501E+09
+6.18E+09
+617-555-0100 (cell)
+home 617-555-0100, 617-555-0199
+617-555-0100 617-555-0101
+617-555-01OO
+1-800-FLOWERS
+617-555-0100 x
+911
+555-01
+n/a, 617-555-0100
+1+617-555-0100
+PHONES
+}
+
+@test "a country is sent by its two letters, from the export, else the constant; what names none as it stands" {
+  while IFS='|' read -r country to; do
+    run -0 --separate-stderr person "$(jq -nc --arg country "$country" '{email: "a@b.c", city: "X", $country}')"
+    [ "$(jq -r '.postal_addresses[0].country' <<<"$output")" = "$to" ] || { echo "$country: $output"; false; }
+  done <<'COUNTRIES'
+|US
+N/A|US
+Canada|CA
+United States|US
+united states of america|US
+USA|US
+DEU|DE
+de|DE
+Côte d'Ivoire|CI
+Atlantis|Atlantis
+COUNTRIES
+  run -0 --separate-stderr person '{"email":"a@b.c","city":"X"}'
+  [ "$(jq -r '.postal_addresses[0].country' <<<"$output")" = US ]
+}
+
+@test "a column, else a constant: also when the column was emptied, and for any field" {
+  map '.custom_fields.Chapter = {from: ["chapter", "branch"], value: "Boston"} | .custom_fields.Phone = {from: "phone", as: "phone", value: "none"}
+    | .given_name = {from: "name", value: "Friend"}'
+  run -0 --separate-stderr person '{"email":"a@b.c","chapter":"","branch":"","phone":"617-555-0100","name":"Rosa"}' '{"chapter":"Salem"}' map.json
+  same_json "$output" '{"email_addresses":[{"address":"a@b.c"}],"given_name":"Rosa","custom_fields":{"Chapter":"Boston","Phone":"6175550100","is_member":"True"}}'
+  run -0 --separate-stderr person '{"email":"a@b.c","branch":"Lynn"}' null map.json
+  same_json "$output" '{"email_addresses":[{"address":"a@b.c"}],"given_name":"Friend","custom_fields":{"Chapter":"Lynn","Phone":"none","is_member":"True"}}'
+}
+
+@test "a country that was emptied is the constant beside other parts of the address, and null alone" {
+  run -0 --separate-stderr person '{"email":"a@b.c","city":"Boston","country":""}' '{"country":"Canada"}'
+  [ "$(jq -c .postal_addresses <<<"$output")" = '[{"locality":"Boston","country":"US"}]' ]
+  run -0 --separate-stderr person '{"email":"a@b.c","city":"","country":""}' '{"city":"Boston","country":"Canada"}'
+  [ "$(jq -c .postal_addresses <<<"$output")" = '[{"locality":null,"country":null}]' ]
+}
+
+@test "what a database writes for nothing is nothing, and a name is none of it" {
+  for nothing in NULL None N/A n/a '#N/A' NaN '(null)' '\N' ' NULL ' '="NULL"'; do
+    run -0 --separate-stderr person "$(jq -nc --arg x "$nothing" '{email: "a@b.c", first_name: $x, best_phone: $x, home_phone: "617-555-0100", suffix: $x, city: $x}')"
+    same_json "$output" '{"email_addresses":[{"address":"a@b.c"}],"custom_fields":{"Phone":"6175550100","is_member":"True"}}'
+  done
+  run -0 --separate-stderr person '{"email":"a@b.c","first_name":"Nan","last_name":"Null"}'
+  [ "$(jq -r '.given_name + " " + .family_name' <<<"$output")" = 'Nan Null' ]
+  run -0 --separate-stderr person '{"email":"a@b.c","last_name":"NULL","suffix":"None"}' '{"last_name":"Luxemburg","suffix":""}'
+  [ "$(jq -c '[has("family_name"), .family_name, (.custom_fields | has("Suffix"))]' <<<"$output")" = '[true,null,false]' ]
+}
+
+@test "the map says which texts are empty, and is may ask for one of them" {
+  map '.empty = ["-", "unknown"] | .given_name = "name" | .custom_fields.None = {from: "union", is: "None"}'
+  run -0 --separate-stderr person '{"email":"a@b.c","name":" unknown ","union":"None"}' null map.json
+  same_json "$output" '{"email_addresses":[{"address":"a@b.c"}],"custom_fields":{"None":"True","is_member":"True"}}'
+  run -0 --separate-stderr person '{"email":"a@b.c","name":"NULL"}' null map.json
+  [ "$(jq -r .given_name <<<"$output")" = NULL ]
+  map '.empty = [] | .given_name = "name"'
+  run -0 --separate-stderr person '{"email":"a@b.c","name":"None"}' null map.json
+  [ "$(jq -r .given_name <<<"$output")" = None ]
+  map '.custom_fields.None = {from: ["union", "local"], is: "none"}'
+  run -0 --separate-stderr person '{"email":"a@b.c","union":"NULL","local":"None"}' null map.json
+  [ "$(jq -r .custom_fields.None <<<"$output")" = True ]
 }
 
 @test "a country alone is no address" {
@@ -296,7 +458,12 @@ ROWS
   refuses '.custom_fields.Phone = {from: ["a", " "]}' 'custom_fields.Phone.from: '
   refuses '.custom_fields.Phone = {from: "p", as: "phone", is: "x"}' 'custom_fields.Phone: "as" and "is"'
   refuses '.custom_fields.Phone = {from: "p", is: []}' 'custom_fields.Phone.is: '
-  refuses '.custom_fields.Phone = {value: "x", from: "p"}' 'custom_fields.Phone.value: '
+  refuses '.custom_fields.Phone = {value: "x", as: "phone"}' 'custom_fields.Phone.value: '
+  refuses '.custom_fields.Phone = {value: "x", from: "p", is: "y"}' 'custom_fields.Phone: "is" and "value"'
+  refuses '.email = {from: "email", value: "a@b.c"}' 'email: '
+  refuses '.address_lines = [{from: "a", value: "x"}]' 'address_lines.0: '
+  refuses '.empty = "NULL"' 'empty: must be a list'
+  refuses '.empty = ["NULL", ""]' 'empty: must be a list'
   refuses '.custom_fields.Phone = {value: true}' 'custom_fields.Phone.value: must be a string'
   refuses '.custom_fields.Phone = {value: ""}' 'custom_fields.Phone.value: '
   refuses '.custom_fields[""] = "x"' 'custom_fields: '

@@ -72,20 +72,24 @@ static enum status take_columns(struct source *source, struct field *field, cons
 
 static enum status take_conversion(struct source *source, struct field *field, const json_t *as)
 {
+    static const struct {
+        const char *name;
+        enum field_conversion conversion;
+    } known[] = {{"zip", FIELD_AS_ZIP}, {"phone", FIELD_AS_PHONE}, {"country", FIELD_AS_COUNTRY}};
+    static const char known_names[] =
+        "must be \"zip\", \"phone\" or \"country\"; unknown conversion";
     const char *name = json_string_value(as);
+    if (as != NULL && name == NULL)
+        return refuse(source, field, "as", "must be \"zip\", \"phone\" or \"country\"");
     if (as == NULL)
-        field->conversion = FIELD_AS_IT_IS;
-    else if (name == NULL)
-        return refuse(source, field, "as", "must be \"zip\" or \"phone\"");
-    else if (strcmp(name, "zip") == 0)
-        field->conversion = FIELD_AS_ZIP;
-    else if (strcmp(name, "phone") == 0)
-        field->conversion = FIELD_AS_PHONE;
-    else
-        return field_refuse(source->file, field->path, "as",
-                            "must be \"zip\" or \"phone\"; unknown conversion", name,
-                            source->failure);
-    return STATUS_OK;
+        return STATUS_OK;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name, known[i].name) != 0)
+            continue;
+        field->conversion = known[i].conversion;
+        return STATUS_OK;
+    }
+    return field_refuse(source->file, field->path, "as", known_names, name, source->failure);
 }
 
 /* Refuses any key but those that a field may have. */
@@ -102,13 +106,13 @@ static enum status check_keys(struct source *source, const struct field *field, 
         if (i == sizeof known / sizeof known[0])
             return field_refuse(
                 source->file, field->path, NULL,
-                "must have \"value\", or \"from\" with \"as\" or \"is\"; unknown key", key,
-                source->failure);
+                "must have \"from\", with \"as\" or \"is\", or \"value\", or both; unknown key",
+                key, source->failure);
     }
     return STATUS_OK;
 }
 
-/* Takes {"value":...} or {"from":..., "as":..., "is":...}. */
+/* Takes {"value":...}, {"from":..., "as":..., "value":...} or {"from":..., "is":...}. */
 static enum status take_object(struct source *source, struct field *field, const json_t *spec)
 {
     const json_t *from = json_object_get(spec, "from");
@@ -118,14 +122,17 @@ static enum status take_object(struct source *source, struct field *field, const
     enum status status = check_keys(source, field, spec);
     if (status != STATUS_OK)
         return status;
-    if (value != NULL) {
+    if (value != NULL && !is_text(value))
+        return refuse(source, field, "value", "must be a string that is not empty");
+    field->constant = value;
+    if (value != NULL && from == NULL) {
         if (json_object_size(spec) > 1)
-            return refuse(source, field, "value", "nothing else may stand beside a constant");
-        if (!is_text(value))
-            return refuse(source, field, "value", "must be a string that is not empty");
-        field->constant = value;
+            return refuse(source, field, "value",
+                          "only \"from\", and \"as\" with it, may stand beside a constant");
         return STATUS_OK;
     }
+    if (value != NULL && is != NULL)
+        return refuse(source, field, NULL, "\"is\" and \"value\" exclude each other");
     if (as != NULL && is != NULL)
         return refuse(source, field, NULL, "\"as\" and \"is\" exclude each other");
     if (is != NULL && !field_is_text(is))

@@ -43,6 +43,7 @@ static enum status add_field(struct loader *loader, enum field_group group, cons
                              const char *name, const json_t *spec)
 {
     struct field *field = &loader->map->fields[loader->map->count++];
+    field->map = loader->map;
     field->group = group;
     return field_compile(field, loader->name, parent, name, spec, loader->failure);
 }
@@ -97,6 +98,16 @@ static enum status take_tags(struct loader *loader, const char *name, const json
     return refuse(loader, name, "must be a list of tags' names");
 }
 
+/* Takes the texts that stand for nothing. */
+static enum status take_empty(struct loader *loader)
+{
+    const json_t *empty = loader->map->empty = json_object_get(loader->map->json, "empty");
+    if (empty == NULL || (json_is_array(empty) && json_array_size(empty) == 0) ||
+        (json_is_array(empty) && field_is_text(empty)))
+        return STATUS_OK;
+    return refuse(loader, "empty", "must be a list of texts that stand for nothing");
+}
+
 static enum status check_names(struct loader *loader)
 {
     const char *name;
@@ -106,7 +117,8 @@ static enum status check_names(struct loader *loader)
         size_t i = 0;
         while (i < PERSON_FIELDS && strcmp(name, person_fields[i].name) != 0)
             i++;
-        if (i < PERSON_FIELDS || strcmp(name, "add_tags") == 0 || strcmp(name, "remove_tags") == 0)
+        if (i < PERSON_FIELDS || strcmp(name, "add_tags") == 0 ||
+            strcmp(name, "remove_tags") == 0 || strcmp(name, "empty") == 0)
             continue;
         if (strcmp(name, "phone_numbers") == 0)
             return refuse(
@@ -116,7 +128,7 @@ static enum status check_names(struct loader *loader)
         return refuse(loader, name,
                       "unknown field (known: email, given_name, family_name, address_lines, "
                       "locality, region, postal_code, country, custom_fields, add_tags, "
-                      "remove_tags)");
+                      "remove_tags, empty)");
     }
     if (json_object_get(loader->map->json, "email") == NULL)
         return refuse(loader, "email", "missing: people are found by it");
@@ -152,6 +164,11 @@ static enum status compile(struct loader *loader)
         else
             status = add_field(loader, person_fields[i].group, NULL, person_fields[i].name, spec);
     }
+    for (size_t i = 0; i < map->count && status == STATUS_OK; i++)
+        if (map->fields[i].group == FIELD_ADDRESS && strcmp(map->fields[i].name, "country") == 0)
+            map->country = &map->fields[i];
+    if (status == STATUS_OK)
+        status = take_empty(loader);
     if (status == STATUS_OK)
         status = take_tags(loader, "add_tags", &map->add_tags);
     if (status == STATUS_OK)
@@ -347,7 +364,7 @@ json_t *field_map_missing(const struct field_map *map, const json_t *row)
 {
     json_t *missing = json_array();
     for (size_t i = 0; missing != NULL && i < map->count; i++) {
-        if (map->fields[i].columns == NULL || append_missing(missing, &map->fields[i], row))
+        if (map->fields[i].constant != NULL || append_missing(missing, &map->fields[i], row))
             continue;
         json_decref(missing);
         return NULL;

@@ -27,15 +27,16 @@ enum field_group {
     FIELD_CUSTOM
 };
 
-enum field_conversion { FIELD_AS_IT_IS, FIELD_AS_ZIP, FIELD_AS_PHONE };
+enum field_conversion { FIELD_AS_IT_IS, FIELD_AS_ZIP, FIELD_AS_PHONE, FIELD_AS_COUNTRY };
 
 struct field {
+    const struct field_map *map; /* whose it is */
     enum field_group group;
     enum field_conversion conversion;
     char *path;             /* its place in the map, such as "custom_fields.Phone" */
     const char *name;       /* the last part of the path: "Phone" */
     json_t *columns;        /* normalized names, the first choice first; NULL for a constant */
-    const json_t *constant; /* a string of the map's JSON, or NULL */
+    const json_t *constant; /* a string of the map's JSON, where no column has a value, or NULL */
     const json_t *is;       /* a string or an array of strings of the map's JSON, or NULL */
 };
 
@@ -44,7 +45,9 @@ struct field_map {
     char digest[33];
     struct field *fields; /* in the order of enum field_group; the first is the email address */
     size_t count;
-    const json_t *add_tags; /* arrays of the map's JSON, or NULL */
+    const struct field *country; /* one of the fields, or NULL */
+    const json_t *empty;         /* an array of the map's JSON; NULL for the usual texts */
+    const json_t *add_tags;      /* arrays of the map's JSON, or NULL */
     const json_t *remove_tags;
 };
 
@@ -57,8 +60,8 @@ enum status field_refuse(const char *file, const char *path, const char *key, co
 bool field_is_text(const json_t *value);
 
 /* Makes the field at `parent` (NULL for the map itself), "." and `name` of what the map of `file`
- * says there. `field` is zeros but for its group, and to be given to field_free also on error. It
- * borrows from `spec`. STATUS_CONFIG, or STATUS_IO when memory runs out. */
+ * says there. `field` is zeros but for its map and group, and to be given to field_free also on
+ * error. It borrows from `spec`. STATUS_CONFIG, or STATUS_IO when memory runs out. */
 enum status field_compile(struct field *field, const char *file, const char *parent,
                           const char *name, const json_t *spec, struct failure *failure);
 
@@ -72,8 +75,9 @@ void field_free(struct field *field);
 enum status field_row(const json_t *row, const json_t *older, json_t **plain,
                       struct failure *failure);
 
-/* The field's value for a row that field_row made: a new reference to a string that is not empty,
- * or to null when there is none; NULL when memory runs out. */
+/* What the field's columns say in a row that field_row made: a new reference to a string that is
+ * not empty, or to null when they say nothing, and the field's constant is its value; NULL when
+ * memory runs out. */
 json_t *field_value(const struct field *field, const json_t *row);
 
 #endif

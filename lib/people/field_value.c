@@ -1,38 +1,16 @@
 #include "people/field_map.h"
 
 #include "base/text.h"
+#include "people/convert.h"
+#include "people/place.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Part of a string: not terminated by a NUL. */
-struct slice {
-    const char *bytes;
-    size_t length;
-};
-
-static const char blanks[] = {' ', '\t', '\r', '\n'};
-
-static bool is_one_of(char byte, const char *set, size_t size)
-{
-    return memchr(set, byte, size) != NULL;
-}
-
-static struct slice trimmed(struct slice text)
-{
-    while (text.length > 0 && is_one_of(text.bytes[0], blanks, sizeof blanks)) {
-        text.bytes++;
-        text.length--;
-    }
-    while (text.length > 0 && is_one_of(text.bytes[text.length - 1], blanks, sizeof blanks))
-        text.length--;
-    return text;
-}
-
 static struct slice trimmed_string(const json_t *string)
 {
-    return trimmed((struct slice){json_string_value(string), json_string_length(string)});
+    return slice_trimmed((struct slice){json_string_value(string), json_string_length(string)});
 }
 
 /* ---- rows ---- */
@@ -40,7 +18,7 @@ static struct slice trimmed_string(const json_t *string)
 static bool is_normalized(const char *name)
 {
     struct slice text = {name, strlen(name)};
-    if (trimmed(text).length != text.length)
+    if (slice_trimmed(text).length != text.length)
         return false;
     for (; *name != '\0'; name++)
         if (ascii_lower(*name) != *name)
@@ -118,23 +96,6 @@ enum status field_row(const json_t *row, const json_t *older, json_t **plain,
 
 /* ---- values ---- */
 
-/* The first column that holds something. `*exists` tells whether the row has any of them. */
-static struct slice first_value(const json_t *columns, const json_t *row, bool *exists)
-{
-    *exists = false;
-    for (size_t i = 0; i < json_array_size(columns); i++) {
-        const char *column = json_string_value(json_array_get(columns, i));
-        const json_t *value = json_object_get(row, column);
-        if (value == NULL)
-            continue;
-        *exists = true;
-        struct slice text = trimmed_string(value);
-        if (text.length > 0)
-            return text;
-    }
-    return (struct slice){"", 0};
-}
-
 static bool equals(struct slice text, const json_t *wanted)
 {
     struct slice other = trimmed_string(wanted);
@@ -156,65 +117,88 @@ static bool is_among(struct slice text, const json_t *wanted)
     return false;
 }
 
-static size_t leading_digits(struct slice text)
+/* What a database or a program writes for nothing. To the letter: Null is a surname. */
+static bool is_default_empty(struct slice text)
 {
-    size_t count = 0;
-    while (count < text.length && text.bytes[count] >= '0' && text.bytes[count] <= '9')
-        count++;
-    return count;
+    static const char *const texts[] = {"NULL", "(null)", "\\N",  "None",
+                                        "N/A",  "n/a",    "#N/A", "NaN"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (text.length == strlen(texts[i]) && memcmp(text.bytes, texts[i], text.length) == 0)
+            return true;
+    return false;
 }
 
-/* A spreadsheet takes a ZIP code for a number and drops its leading zeros: 2139, or 2139-1234. */
-static json_t *as_zip(struct slice text)
+static bool is_empty(const struct field *field, struct slice text)
 {
-    enum { ZIP = 5, PLUS_FOUR = 5 }; /* digits; a dash and four digits */
-    size_t digits = leading_digits(text);
-    struct slice rest = {text.bytes + digits, text.length - digits};
-    bool plus_four = rest.length == PLUS_FOUR && rest.bytes[0] == '-' &&
-                     leading_digits((struct slice){rest.bytes + 1, rest.length - 1}) == 4;
-    if (digits == 0 || digits >= ZIP || (rest.length > 0 && !plus_four))
-        return json_stringn(text.bytes, text.length);
-    char zip[ZIP + PLUS_FOUR] = "00000";
-    memcpy(zip + (ZIP - digits), text.bytes, text.length);
-    return json_stringn(zip, ZIP + rest.length);
-}
-
-/* The first number of a list that holds anything. */
-static json_t *as_phone(struct slice text)
-{
-    static const char ignored[] = {' ', '\t', '\r', '\n', '-', '.', '(', ')', '[', ']'};
-    struct buffer number = {.limit = 0};
-    json_t *phone = NULL;
-    for (size_t i = 0; i < text.length; i++) {
-        char byte = text.bytes[i];
-        if ((byte == ',' || byte == ';') && number.length > 0)
-            break;
-        if (byte == ',' || byte == ';' || is_one_of(byte, ignored, sizeof ignored))
-            continue;
-        if (!buffer_append(&number, &byte, 1))
-            goto done;
+    const json_t *texts = field->map->empty;
+    if (text.length == 0 || (field->is != NULL && is_among(text, field->is)))
+        return text.length == 0;
+    if (texts == NULL)
+        return is_default_empty(text);
+    for (size_t i = 0; i < json_array_size(texts); i++) {
+        struct slice empty = trimmed_string(json_array_get(texts, i));
+        if (text.length == empty.length && memcmp(text.bytes, empty.bytes, text.length) == 0)
+            return true;
     }
-    phone = number.length == 0 ? json_null() : json_stringn(number.bytes, number.length);
-done:
-    buffer_free(&number);
-    return phone;
+    return false;
+}
+
+/* The first column that holds something. `*exists` tells whether the row has any of them. */
+static struct slice first_value(const struct field *field, const json_t *row, bool *exists)
+{
+    *exists = false;
+    for (size_t i = 0; i < json_array_size(field->columns); i++) {
+        const char *column = json_string_value(json_array_get(field->columns, i));
+        const json_t *value = json_object_get(row, column);
+        if (value == NULL)
+            continue;
+        *exists = true;
+        struct slice text = convert_formula(trimmed_string(value));
+        if (!is_empty(field, text))
+            return text;
+    }
+    return (struct slice){"", 0};
+}
+
+/* Whether the row's postal code is of the United States, or may be: those of other countries may
+ * have four digits. *made is false when memory runs out. */
+static bool has_zip(const struct field_map *map, const json_t *row, bool *made)
+{
+    *made = true;
+    if (map->country == NULL)
+        return true;
+    json_t *country = field_value(map->country, row);
+    json_t *code = NULL;
+    if (json_is_null(country) && map->country->constant != NULL) {
+        json_decref(country);
+        country = json_incref((json_t *)map->country->constant);
+    }
+    if (json_is_string(country))
+        code = convert_country(trimmed_string(country));
+    *made = country != NULL && (code != NULL || json_is_null(country));
+    bool zip = code == NULL || place_has_zip(json_string_value(code));
+    json_decref(code);
+    json_decref(country);
+    return zip;
 }
 
 json_t *field_value(const struct field *field, const json_t *row)
 {
-    if (field->constant != NULL)
-        return json_incref((json_t *)field->constant);
-    bool exists;
-    struct slice text = first_value(field->columns, row, &exists);
+    bool exists, made;
+    struct slice text = first_value(field, row, &exists);
     if (field->is != NULL)
         return exists ? json_string(is_among(text, field->is) ? "True" : "False") : json_null();
     if (text.length == 0)
         return json_null();
     switch (field->conversion) {
-    case FIELD_AS_ZIP:
-        return as_zip(text);
+    case FIELD_AS_ZIP: {
+        bool padded = has_zip(field->map, row, &made);
+        return made ? convert_zip(text, padded) : NULL;
+    }
     case FIELD_AS_PHONE:
-        return as_phone(text);
+        return convert_phone(text);
+    case FIELD_AS_COUNTRY:
+        return convert_country(text);
     case FIELD_AS_IT_IS:
         break;
     }

@@ -10,37 +10,47 @@ struct rows {
     json_t *then;
 };
 
+/* Where a value comes from: the row's columns, or the map's constants where they have none. */
+enum sources { COLUMNS = 1, CONSTANTS = 2, ALL = COLUMNS | CONSTANTS };
+
+/* Whether the field had a value then. False also when memory runs out, with *failed set. */
+static bool had_value(const struct field *field, const struct rows *rows, bool *failed)
+{
+    if (rows->then == NULL)
+        return false;
+    json_t *older = field_value(field, rows->then);
+    bool had = older != NULL && !json_is_null(older);
+    *failed = older == NULL;
+    json_decref(older);
+    return had;
+}
+
 /* Sets the field in `object` to its value, or to null when it had one then and has none now. False
  * when memory runs out. */
-static bool set_field(json_t *object, const struct field *field, const struct rows *rows)
+static bool set_field(json_t *object, const struct field *field, enum sources sources,
+                      const struct rows *rows)
 {
-    bool emptied = false;
-    json_t *value = field_value(field, rows->now);
-    if (json_is_null(value) && rows->then != NULL &&
-        strcmp(field->path, FIELD_IS_MEMBER_PATH) != 0) {
-        json_t *older = field_value(field, rows->then);
-        if (older == NULL)
-            return false;
-        emptied = !json_is_null(older);
-        json_decref(older);
+    bool failed = false;
+    json_t *value = (sources & COLUMNS) != 0 ? field_value(field, rows->now) : json_null();
+    if (json_is_null(value) && (sources & CONSTANTS) != 0 && field->constant != NULL &&
+        !json_is_string(json_object_get(object, field->name)))
+        value = json_incref((json_t *)field->constant);
+    if (json_is_null(value)) {
+        bool emptied = (sources & COLUMNS) != 0 && strcmp(field->path, FIELD_IS_MEMBER_PATH) != 0 &&
+                       had_value(field, rows, &failed);
+        if (!emptied)
+            return !failed;
     }
-    if (json_is_null(value) && !emptied)
-        return true;
     return json_object_set_new(object, field->name, value) == 0;
 }
 
-enum kinds { VARIABLES = 1, CONSTANTS = 2, ALL = VARIABLES | CONSTANTS };
-
-/* Sets the fields of one group that are of these kinds, in the map's order. */
+/* Sets the fields of one group from these sources, in the map's order. */
 static bool set_group(json_t *object, const struct field_map *map, enum field_group group,
-                      enum kinds kinds, const struct rows *rows)
+                      enum sources sources, const struct rows *rows)
 {
-    for (size_t i = 0; i < map->count; i++) {
-        const struct field *field = &map->fields[i];
-        enum kinds kind = field->constant != NULL ? CONSTANTS : VARIABLES;
-        if (field->group == group && (kind & kinds) != 0 && !set_field(object, field, rows))
+    for (size_t i = 0; i < map->count; i++)
+        if (map->fields[i].group == group && !set_field(object, &map->fields[i], sources, rows))
             return false;
-    }
     return true;
 }
 
@@ -97,7 +107,7 @@ static bool set_address(json_t *person, const struct field_map *map, const struc
 {
     json_t *address = json_object();
     bool done = address != NULL && set_address_lines(address, map, rows) &&
-                set_group(address, map, FIELD_ADDRESS, VARIABLES, rows);
+                set_group(address, map, FIELD_ADDRESS, COLUMNS, rows);
     if (done && has_value(address))
         done = set_group(address, map, FIELD_ADDRESS, CONSTANTS, rows);
     if (done && json_object_size(address) > 0)
