@@ -35,6 +35,46 @@ teardown() {
     "custom_fields":{"Phone":"6175550100","AK_ID":"12","is_member":"True"}}}'
 }
 
+# members CSV COUNT FILTER: what arrives of an export by the built-in map, FILTER of each person, by address.
+members() {
+  echo email >nobody.csv
+  env -u AN_FIELD_MAP bash -c 'csv-diff nobody.csv "$1" | an-upsert -r 0 >out' - "$1"
+  [ "$(statuses out)" = "{\"ok\":$2}" ]
+  sandbox_people | jq -c "[.email_addresses[0].address] + $3"
+}
+
+@test "an export of another chapter arrives whole, with the country of each member" {
+  start_sandbox
+  cat >chapter.csv <<'CSV'
+first_name,middle_name,last_name,email,do_not_call,p2ptext_optout,best_phone,mobile_phone,home_phone,work_phone,join_date,xdate,membership_type,monthly_dues_status,yearly_dues_status,membership_status,memb_status_letter,union_member,union_name,union_local,accomodations,race,student_yes_no,student_school_name,mailing_pref,address1,address2,city,state,zip,country,actionkit_id,dsa_chapter,ydsa_chapter,new_member_past_month,list_date
+Ana,,Current,ana@example.org,,,6175550100,,,,2020-01-01,2027-01-01,monthly,active,never,Member in Good Standing,M,,,,ramp,,,,Membership card only,1 Main St,,Boston,MA,02111,United States,11,Boston,,,2026-11-16
+Bo,,Abroad,bo@example.org,,,,,,,2020-01-01,2027-01-01,yearly,,active,Member,M,,,,,,,,No,1 rue X,,Montréal,QC,H2X 1Y4,Canada,12,Boston,,,2026-11-16
+CSV
+  run -0 --separate-stderr members chapter.csv 2 '[.postal_addresses[0] | .locality, .region, .postal_code, .country]'
+  [ "$output" = '["ana@example.org","Boston","MA","02111","US"]'$'\n''["bo@example.org","Montréal","QC","H2X 1Y4","CA"]' ]
+  [ "$stderr" = "an-upsert: the export has no column for: custom_fields.Suffix (suffix)" ]
+  [ "$(sandbox_person ana@example.org | jq -c '.custom_fields | [.Accommodations, .["Mailing Preference"], .["Annual Recurring Dues Status"], .AK_ID]')" = \
+    '["ramp","Membership card only","never","11"]' ]
+}
+
+@test "what spreadsheets made of ZIP codes and phones is undone, and lists of phones are not glued together" {
+  start_sandbox
+  printf '%s\r\n' akid,email,mailing_zip,best_phone \
+    '1,a@example.org,2139.0,6175550100.0' '2,b@example.org,"=""02139""",6.1755501E+09' \
+    "3,c@example.org,'02139,617-555-0100/617-555-0101" '4,d@example.org,2139,617.555.0100 x12' \
+    '5,e@example.org,02139,"=""6175550100"""' "6,f@example.org,NULL,'6175550100" >phones.csv
+  printf '7,g@example.org,N/A,"617-555-0100\n617-555-0101"\r\n8,h@example.org,,tel:+1-617-555-0100\r\n' >>phones.csv
+  run -0 members phones.csv 8 '[.postal_addresses[0].postal_code, .custom_fields.Phone]'
+  [ "$(grep -v '^an-upsert: ' <<<"$output")" = '["a@example.org","02139","6175550100"]
+["b@example.org","02139","6.1755501E+09"]
+["c@example.org","02139","6175550100"]
+["d@example.org","02139","6175550100"]
+["e@example.org","02139","6175550100"]
+["f@example.org",null,"6175550100"]
+["g@example.org",null,"6175550100"]
+["h@example.org",null,"+16175550100"]' ]
+}
+
 @test "columns that the export lacks are named once on standard error, whatever the number of records" {
   start_sandbox
   { change new a@example.org '{}'; change new b@example.org '{}'; } | jq -c 'del(.row.phone)' >in
@@ -213,6 +253,54 @@ moved() {
   [ "$(sandbox_people | wc -l)" -eq 2 ]
   [ "$(sandbox_person new@example.org | jq -c '[.given_name, .custom_fields.is_member]')" = '["Rosa","True"]' ]
   [ "$(sandbox_person old@example.org | jq -c '.custom_fields.is_member')" = '"False"' ]
+}
+
+@test "a followed change that is refused because somebody has the address updates them, and lapses the older one" {
+  start_sandbox --refuse-taken
+  seed new@example.org '{"given_name":"N","custom_fields":{"is_member":"False"}}'
+  local new_id=$id
+  seed old@example.org '{"given_name":"R","custom_fields":{"is_member":"True","Phone":"1"}}'
+  for known in "$id" ''; do # by the roster's id, and by the older address
+    run -0 --separate-stderr an-upsert -r 0 <<<"$(moved "$known")"
+    [ "$(result new@example.org '.result | [.status, .http, .id]')" = "[\"ok\",200,\"$new_id\"]" ]
+    has "$output" "the person with the older one is lapsed"
+    [ "$(sandbox_person new@example.org | jq -c '[.given_name, .custom_fields.is_member]')" = '["Rosa","True"]' ]
+    [ "$(sandbox_person old@example.org | jq -c '[.given_name, .custom_fields]')" = '["R",{"Phone":"1","is_member":"False"}]' ]
+  done
+  [ "$(sandbox_people | wc -l)" -eq 2 ]
+}
+
+@test "a followed change that is refused though nobody has the address fails with the server's words, and nobody is created" {
+  start_sandbox
+  seed old@example.org '{"custom_fields":{"is_member":"True"}}'
+  sandbox_post faults '{"next":[{"kind":"422","method":"PUT"}]}'
+  run -1 --separate-stderr an-upsert -r 0 <<<"$(moved "$id")"
+  [ "$(result new@example.org '.result | [.status, .http, .error]')" = '["failed",422,"Sandbox fault"]' ]
+  [ "$(sandbox_requests POST)" -eq 0 ]
+  [ "$(sandbox_person old@example.org | jq -r .custom_fields.is_member)" = True ]
+  # It is no more than that run: the next one changes the address.
+  run -0 --separate-stderr an-upsert -r 0 <<<"$output"
+  [ "$(sandbox_people | jq -r '.email_addresses[0].address')" = new@example.org ]
+}
+
+@test "the person with the older address keeps the one that somebody gave them by hand" {
+  start_sandbox
+  seed byhand@example.org '{"custom_fields":{"is_member":"True"}}'
+  local old_id=$id
+  seed new@example.org
+  run -0 --separate-stderr an-upsert -r 0 <<<"$(moved "$old_id")"
+  [ "$(result new@example.org .result.status)" = '"ok"' ]
+  [ "$(sandbox_person byhand@example.org | jq -c '[.id, .custom_fields.is_member]')" = "[\"$old_id\",\"False\"]" ]
+}
+
+@test "a followed change is seen in whatever column the map takes the address from" {
+  start_sandbox
+  jq '.email = {from: ["email", "e-mail"]}' map.json >mail.json
+  seed old@example.org
+  change updated new@example.org '{"E-mail":"new@example.org"}' '{"was":{"e-mail":"old@example.org"}}' | jq -c 'del(.row.email)' >in
+  run -0 --separate-stderr an-upsert -r 0 -m mail.json in
+  [ "$(result new@example.org .result.id)" = "\"$id\"" ]
+  [ "$(sandbox_people | jq -r '.email_addresses[0].address')" = new@example.org ]
 }
 
 @test "a followed change for an id that is gone finds the person by the older address, else creates one" {

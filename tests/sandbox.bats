@@ -200,6 +200,16 @@ is() {
   [ "$id" != "$before" ]
 }
 
+@test "told to refuse taken addresses, it answers PUT with 400 and changes nothing" {
+  start_sandbox --refuse-taken
+  sign_up fred@example.org
+  sign_up rosa@example.org '{"given_name":"Rosa"}'
+  call PUT "/people/$id" '{"email_addresses":[{"address":"fred@example.org"}],"given_name":"R"}'
+  [ "$code" = 400 ]
+  is .error 'Email address has already been taken'
+  [ "$(sandbox_person rosa@example.org | jq -r .given_name)" = Rosa ]
+}
+
 @test "PUT of custom fields alone is an unexplained 500, unless it is told to be lenient" {
   start_sandbox
   sign_up a@example.org

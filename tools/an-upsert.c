@@ -24,7 +24,8 @@ static const char PROGRAM[] = "an-upsert";
  * address changed (`older`) is the person of the roster's id, or who has the older address:
  *
  *   START -> PUT_BY_ROSTER -> done            when the new address was free
- *                          -> POSTED_INSTEAD -> OLDER_LAPSED     when it was taken
+ *                          -> LOOKED_UP_INSTEAD -> POSTED_INSTEAD -> OLDER_READ -> OLDER_LAPSED
+ *                                             when somebody else has it
  *   START -> OLDER_LOOKED_UP -> PUT_BY_LOOKUP as PUT_BY_ROSTER   without an id, or one that is gone
  *
  * With overrides, whoever is to be changed is READ (or LOOKED_UP by address) first.
@@ -39,6 +40,7 @@ enum stage {
     PUT_BY_ROSTER,
     PUT_BY_LOOKUP,
     POSTED_INSTEAD,
+    OLDER_READ,
     OLDER_LAPSED
 };
 
@@ -163,75 +165,125 @@ static enum sender_step older_looked_up(struct sender_job *job, const struct htt
     return respect_overrides(job, person) ? put(job, PUT_BY_LOOKUP) : SENDER_NO_MEMORY;
 }
 
-/* A followed change was put. Action Network silently keeps the older address when somebody else has
- * the new one: then that person is this member, and the older one is no more. */
+/* Somebody else may have the new address: then that person is this member, and the older one is no
+ * more. */
+static enum sender_step follow_instead(struct sender_job *job)
+{
+    job->older_id = job->id;
+    job->id = NULL;
+    return look_up(job, person_address(job->body), LOOKED_UP_INSTEAD);
+}
+
+/* A followed change was put. Action Network may silently keep the older address when the new one is
+ * taken. */
 static enum sender_step followed(struct sender_job *job, const struct http_answer *answer)
 {
-    const char *address = person_address(job->body);
-    if (person_has_address(answer->json, address))
+    if (person_has_address(answer->json, person_address(job->body)))
         return sender_compare(job, answer);
-    if (!sender_is_about(job, answer->json))
-        return sender_wrong_person(job);
-    job->older_id = job->id;
-    job->older_stays = sender_leaves(job, "custom_fields.is_member");
-    job->id = NULL;
-    return job->overrides ? look_up(job, address, LOOKED_UP_INSTEAD) : post(job, POSTED_INSTEAD);
+    return sender_is_about(job, answer->json) ? follow_instead(job) : sender_wrong_person(job);
+}
+
+/* Or it refuses the change, which it does for other reasons, too. */
+static enum sender_step follow_refused(struct sender_job *job, const struct http_answer *answer)
+{
+    job->refusal = json_pack("{s:s, s:I, s:s}", "status", "failed", "http",
+                             (json_int_t)answer->code, "error", answer->error);
+    return job->refusal != NULL ? follow_instead(job) : SENDER_NO_MEMORY;
+}
+
+/* A change that was refused although nobody has the new address stays refused. */
+static enum sender_step looked_up_instead(struct sender_job *job, const struct http_answer *answer)
+{
+    const json_t *person = NULL;
+    if (job->refusal == NULL || !people_found(answer->json, person_address(job->body), &person) ||
+        person != NULL)
+        return looked_up(job, answer, POSTED_INSTEAD);
+    job->result = json_incref(job->refusal);
+    return SENDER_DONE;
 }
 
 static enum sender_step posted_instead(struct sender_job *job, const struct http_answer *answer)
 {
     enum sender_step step = sender_compare(job, answer);
-    if (step != SENDER_DONE || sender_has_failed(job))
-        return step;
-    if (ascii_equal(job->id, job->older_id))
-        return step; /* it was the same person after all */
-    if (!sender_note(job, "note",
-                     json_string(job->older_stays
-                                     ? "the new address was another person's; the person with the "
+    if (step != SENDER_DONE || sender_has_failed(job) || ascii_equal(job->id, job->older_id))
+        return step; /* the same id: it was the same person after all */
+    job->stage = OLDER_READ;
+    return sender_send(job, "GET", people_url(job->service, job->older_id), NULL);
+}
+
+/* A PUT names an address, and changes it: so the older person is read first, and keeps the one that
+ * is there. The result stays that of the new address. */
+static enum sender_step older_read(struct sender_job *job, const json_t *person)
+{
+    const char *address = person_address(person);
+    char *id = person_id(person);
+    bool same = ascii_equal(id, job->older_id) && address != NULL;
+    json_t *lapsed = same ? person_lapsed(address) : NULL;
+    json_t *taken =
+        lapsed != NULL && job->overrides ? person_respect_overrides(lapsed, person) : NULL;
+    bool made = lapsed != NULL && (taken != NULL || !job->overrides);
+    bool stays = json_array_size(taken) > 0;
+    enum sender_step step = SENDER_DONE;
+    free(id);
+    if (!same) {
+        step = sender_wrong_person(job);
+    } else if (!made ||
+               !sender_note(
+                   job, "note",
+                   json_string(stays ? "the new address was another person's; the person with the "
                                        "older one has override_is_member and is left alone"
                                      : "the new address was another person's; the person with "
-                                       "the older one is lapsed")))
-        return SENDER_NO_MEMORY;
-    if (job->older_stays)
-        return SENDER_DONE;
-    json_t *lapsed = person_lapsed(job->older);
-    job->stage = OLDER_LAPSED;
-    step = sender_send(job, "PUT", people_url(job->service, job->older_id),
-                       json_object_get(lapsed, "person"));
+                                       "the older one is lapsed"))) {
+        step = SENDER_NO_MEMORY;
+    } else if (!stays) {
+        job->stage = OLDER_LAPSED;
+        step = sender_send(job, "PUT", people_url(job->service, job->older_id),
+                           json_object_get(lapsed, "person"));
+    }
+    json_decref(taken);
     json_decref(lapsed);
     return step;
 }
 
 static enum sender_step older_lapsed(struct sender_job *job, const struct http_answer *answer)
 {
-    json_t *lapsed = person_lapsed(job->older);
-    json_t *unapplied = lapsed == NULL ? NULL : person_differences(lapsed, answer->json, false);
+    json_t *unapplied = person_differences(job->send, answer->json, false);
     bool member = json_object_get(unapplied, "custom_fields.is_member") != NULL;
     bool compared = unapplied != NULL;
     json_decref(unapplied);
-    json_decref(lapsed);
     if (!compared)
         return SENDER_NO_MEMORY;
     if (member)
         return sender_failed(job, "Action Network did not take is_member for the older address");
-    return SENDER_DONE; /* with the result of the new address */
+    return SENDER_DONE;
+}
+
+/* What a refusal means at this stage: an answer as any other, or the record's failure. */
+static enum sender_step refused(struct sender_job *job, const struct http_answer *answer)
+{
+    /* Believed of the roster's id only: whoever was there a moment ago is not gone. */
+    bool gone = answer->code == 404 || answer->code == 410;
+    if (gone && (job->stage == READ || job->stage == PUT_BY_ROSTER))
+        return follow_by_address(job);
+    if (gone && job->stage == OLDER_READ) /* nobody is left to lapse */
+        return sender_note(job, "http", json_integer(200)) ? SENDER_DONE : SENDER_NO_MEMORY;
+    bool put = job->stage == PUT_BY_ROSTER || job->stage == PUT_BY_LOOKUP;
+    if (put && !gone && answer->code >= 400 && answer->code < 500)
+        return follow_refused(job, answer);
+    return sender_refused(job, answer);
 }
 
 static enum sender_step step(struct sender_job *job, const struct http_answer *answer)
 {
     if (answer == NULL)
         return start(job);
-    /* Believed of the roster's id only: whoever was there a moment ago is not gone. */
-    bool gone = answer->code == 404 || answer->code == 410;
-    if (gone && (job->stage == READ || job->stage == PUT_BY_ROSTER))
-        return follow_by_address(job);
     if (answer->json == NULL || answer->code > 299)
-        return sender_refused(job, answer);
+        return refused(job, answer);
     switch ((enum stage)job->stage) {
     case LOOKED_UP:
         return looked_up(job, answer, POSTED);
     case LOOKED_UP_INSTEAD:
-        return looked_up(job, answer, POSTED_INSTEAD);
+        return looked_up_instead(job, answer);
     case OLDER_LOOKED_UP:
         return older_looked_up(job, answer);
     case READ:
@@ -241,6 +293,8 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
         return followed(job, answer);
     case POSTED_INSTEAD:
         return posted_instead(job, answer);
+    case OLDER_READ:
+        return older_read(job, answer->json);
     case OLDER_LAPSED:
         return older_lapsed(job, answer);
     default:

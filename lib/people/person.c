@@ -180,6 +180,21 @@ done:
     return status;
 }
 
+enum status person_row_address(const struct field_map *map, const json_t *row, const json_t *was,
+                               char **address, struct failure *failure)
+{
+    *address = NULL;
+    json_t *plain = NULL;
+    enum status status = field_row(row, was, &plain, failure);
+    json_t *value = status == STATUS_OK ? field_value(&map->fields[0], plain) : NULL;
+    if (status == STATUS_OK && !json_is_null(value) &&
+        (value == NULL || (*address = strdup(json_string_value(value))) == NULL))
+        status = fail_memory(failure);
+    json_decref(value);
+    json_decref(plain);
+    return status;
+}
+
 json_t *person_lapsed(const char *email)
 {
     return json_pack("{s:{s:[{s:s}],s:{s:s}}}", "person", "email_addresses", "address", email,

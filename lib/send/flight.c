@@ -2,6 +2,7 @@
 
 #include "base/record.h"
 #include "base/text.h"
+#include "base/unicode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ void flight_free(struct flight *flight)
     json_decref(flight->job.whole);
     json_decref(flight->job.send);
     json_decref(flight->job.result);
+    json_decref(flight->job.refusal);
     free(flight->job.id);
     free(flight->job.older_id);
     json_decref(flight->job.overridden);
@@ -30,14 +32,35 @@ static uint64_t hash(const char *key)
     return XXH3_64bits(key, strlen(key));
 }
 
+/* Takes the address before the change, when it is another one but for its case. False without
+ * memory. */
+static bool read_older(struct flight *flight, const struct field_map *map)
+{
+    struct failure ignored;
+    const json_t *was = json_object_get(flight->record, "was");
+    char *older = NULL;
+    if (json_object_size(was) == 0 || flight->job.row == NULL)
+        return true;
+    if (person_row_address(map, flight->job.row, was, &older, &ignored) == STATUS_IO)
+        return false;
+    if (older == NULL || unicode_equal(older, flight->job.key)) {
+        free(older);
+        return true;
+    }
+    (void)text_normalize(older, older, strlen(older));
+    flight->older = older;
+    flight->job.older = older;
+    flight->older_hash = hash(older);
+    return true;
+}
+
 /* Fills in what the record says of the job. False without memory. */
-static bool read_job(struct flight *flight, const char *service,
+static bool read_job(struct flight *flight, const char *service, const struct field_map *map,
                      const struct sender_options *options)
 {
     struct sender_job *job = &flight->job;
     const json_t *row = json_object_get(flight->record, "row");
     const char *key = ndjson_string(flight->record, "key");
-    const char *was = ndjson_string(json_object_get(flight->record, "was"), "email");
     const char *id = ndjson_string(row, ROSTER_ID_COLUMN);
     job->record = flight->record;
     job->row = json_is_object(row) ? row : NULL;
@@ -47,12 +70,8 @@ static bool read_job(struct flight *flight, const char *service,
     job->overrides = options->overrides;
     flight->key_hash = hash(job->key);
     flight->older_hash = flight->key_hash;
-    if (was != NULL && (flight->older = text_normalized(was)) == NULL)
+    if (!read_older(flight, map))
         return false;
-    if (flight->older != NULL && flight->older[0] != '\0' && strcmp(flight->older, job->key) != 0) {
-        job->older = flight->older;
-        flight->older_hash = hash(flight->older);
-    }
     flight->id_hash = flight->key_hash;
     if (id == NULL || !person_is_id(id))
         return true;
@@ -71,8 +90,9 @@ static bool read_job(struct flight *flight, const char *service,
 }
 
 enum status flight_new(const struct ndjson_reader *reader, const struct ndjson_line *line,
-                       const char *service, const struct sender_options *options,
-                       struct flight **flight, struct failure *failure)
+                       const char *service, const struct field_map *map,
+                       const struct sender_options *options, struct flight **flight,
+                       struct failure *failure)
 {
     *flight = NULL;
     struct flight *made = calloc(1, sizeof *made);
@@ -82,7 +102,7 @@ enum status flight_new(const struct ndjson_reader *reader, const struct ndjson_l
     if (status == STATUS_OK) {
         made->line = malloc(line->length + 1);
         made->length = line->length;
-        if (made->line == NULL || !read_job(made, service, options))
+        if (made->line == NULL || !read_job(made, service, map, options))
             status = fail_memory(failure);
         else
             memcpy(made->line, line->bytes, line->length);

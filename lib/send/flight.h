@@ -28,8 +28,9 @@ struct flight {
 /* Reads a line into a new flight, the caller's; NULL on error. STATUS_DATA for a line that is no
  * JSON object, STATUS_IO without memory. Borrows `service` and copies the line. */
 enum status flight_new(const struct ndjson_reader *reader, const struct ndjson_line *line,
-                       const char *service, const struct sender_options *options,
-                       struct flight **flight, struct failure *failure);
+                       const char *service, const struct field_map *map,
+                       const struct sender_options *options, struct flight **flight,
+                       struct failure *failure);
 
 /* NULL is harmless. */
 void flight_free(struct flight *flight);

@@ -79,18 +79,6 @@ bool sender_has_failed(const struct sender_job *job)
     return status != NULL && strcmp(status, "failed") == 0;
 }
 
-bool sender_leaves(const struct sender_job *job, const char *name)
-{
-    size_t index;
-    const json_t *entry;
-    json_array_foreach(job->overridden, index, entry)
-    {
-        if (strcmp(json_string_value(entry), name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* An object's keys as a new array; NULL when memory runs out. */
 static json_t *names_of(const json_t *object)
 {

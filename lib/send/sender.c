@@ -206,8 +206,9 @@ static enum status take_lines(struct sender *sender)
         if (sender->held == NULL) {
             if (sender->bad != STATUS_OK || !ndjson_next(sender->reader, &line))
                 return STATUS_OK;
-            enum status status = flight_new(sender->reader, &line, sender->connection.service,
-                                            sender->options, &sender->held, sender->failure);
+            enum status status =
+                flight_new(sender->reader, &line, sender->connection.service, sender->map,
+                           sender->options, &sender->held, sender->failure);
             if (status == STATUS_DATA) { /* finish what is under way, then end */
                 sender->bad = status;
                 sender->input_over = true;

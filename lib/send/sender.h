@@ -36,17 +36,18 @@ struct sender_job {
     const json_t *row;   /* NULL when the record has none */
     const char *key;     /* the record's key; never NULL */
     const char *service; /* the API's URL */
-    const char *older;   /* normalized address before a followed change of address; the key, when
-                            such a change may have been applied without an answer; else NULL */
-    bool dry_run;        /* only the request that changes something is wanted */
+    const char
+        *older; /* normalized address (the map's) before a followed change of address; the key, when
+                   such a change may have been applied without an answer; else NULL */
+    bool dry_run; /* only the request that changes something is wanted */
     bool overrides;
     /* The program's, freed with the job: */
-    int stage;        /* starts at 0 */
-    json_t *body;     /* of the request that matters; made by the sender from the row or `person` */
-    json_t *whole;    /* the same before overrides took anything out of it; NULL without */
-    char *id;         /* Action Network's id of the person; from the row where it had one */
-    char *older_id;   /* of the person who keeps the older address */
-    bool older_stays; /* that one's override of is_member */
+    int stage;       /* starts at 0 */
+    json_t *body;    /* of the request that matters; made by the sender from the row or `person` */
+    json_t *whole;   /* the same before overrides took anything out of it; NULL without */
+    char *id;        /* Action Network's id of the person; from the row where it had one */
+    char *older_id;  /* of the person who keeps the older address */
+    json_t *refusal; /* the result of a change that was refused, when it may not be the end */
     bool is_elsewhere;  /* the person has another address than the record */
     json_t *overridden; /* names of the fields that were left alone, NULL without */
     /* What to send next, set by sender_send: */
@@ -103,9 +104,6 @@ enum sender_step sender_refused(struct sender_job *job, const struct http_answer
  * is_member was not taken; ok otherwise, with what else was not taken as `unapplied`, and with the
  * answer's id. */
 enum sender_step sender_compare(struct sender_job *job, const struct http_answer *answer);
-
-/* Whether overrides took the field out of the body, by the name that is in `overridden`. */
-bool sender_leaves(const struct sender_job *job, const char *name);
 
 /* Whether the job's result is that it failed. */
 bool sender_has_failed(const struct sender_job *job);

@@ -255,7 +255,7 @@ class Sandbox:
     """Answers requests. One lock around all state; nothing waits while holding it."""
 
     SETTINGS = ("rate", "latency", "key", "tags", "drop_unknown_fields", "lenient_put",
-                "churn", "normalize")
+                "churn", "normalize", "refuse_taken")
 
     def __init__(self, options):
         self.options = options
@@ -470,6 +470,8 @@ def parse_options(arguments):
     add("--lenient-put", action="store_true", help="no 500 for a PUT of custom fields alone")
     add("--churn", type=float, default=0, metavar="SHARE", help="of the pages of people, before "
         "which somebody else comes or goes")
+    add("--refuse-taken", action="store_true", help="answer 400 to a PUT whose address somebody else has, "
+        "instead of dropping it")
     add("--normalize", action="store_true", help="store ZIP codes without +4, states and countries "
         "by their letters, domains in ASCII, custom fields under the name that the group has")
     add("--state", metavar="FILE", help="load it if it exists; write it on /sandbox/save and at "

@@ -212,7 +212,10 @@ class Group:
     def apply(self, person, changes, ignored):
         """Updates what is sent and keeps the rest; null removes."""
         email = changes["email"]
-        if email and self.by_email.get(email, person) is not person:
+        taken = email and self.by_email.get(email, person) is not person
+        if taken and self.options.refuse_taken:
+            raise error(400, "Email address has already been taken")
+        if taken:
             ignored.append("email_addresses")
         elif email:
             self.by_email.pop(person["email"], None)
