@@ -13,6 +13,7 @@
 #include "base/cli.h"
 #include "base/options.h"
 #include "base/output.h"
+#include "base/signals.h"
 #include "base/status.h"
 #include "diff/arguments.h"
 #include "diff/diff.h"
@@ -94,23 +95,6 @@ static enum status run(const struct options *options)
     return status;
 }
 
-/* What a mapped file no longer holds cannot be read; nothing can be gone on with. */
-static void on_bus_error(int number)
-{
-    static const char message[] =
-        "csv-diff: a file was cut short while it was read, or its disk failed\n";
-    (void)number;
-    (void)!write(STDERR_FILENO, message, sizeof message - 1);
-    _exit(STATUS_IO);
-}
-
-static void handle_signals(void)
-{
-    struct sigaction bus_error = {.sa_handler = on_bus_error};
-    (void)sigaction(SIGBUS, &bus_error, NULL);
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
-}
-
 /* Hands what was read to the comparison. */
 static void settle(struct options *options, char **operands)
 {
@@ -171,7 +155,8 @@ int main(int argc, char **argv)
     enum status status;
     if (options_read(&command, argc, argv, &status)) {
         settle(&options, argv + optind);
-        handle_signals();
+        signals_explain_bus_error(program);
+        (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
         status = strcmp(options.older, "-") == 0 && strcmp(options.newer, "-") == 0
                      ? options_wrong(&command, "only one of the files can be standard input")
                      : run(&options);

@@ -8,6 +8,7 @@
 
 static volatile sig_atomic_t caught;
 static int wake[2] = {-1, -1};
+static const char *mapping; /* the program whose SIGBUS is explained */
 
 static void on_signal(int number)
 {
@@ -51,6 +52,22 @@ int signals_descriptor(void)
 int signals_caught(void)
 {
     return caught;
+}
+
+static void on_bus_error(int number)
+{
+    static const char message[] = ": a file was cut short while it was read, or its disk failed\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, mapping, strlen(mapping));
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(STATUS_IO);
+}
+
+void signals_explain_bus_error(const char *program)
+{
+    struct sigaction action = {.sa_handler = on_bus_error};
+    mapping = program;
+    (void)sigaction(SIGBUS, &action, NULL);
 }
 
 void signals_die(void)

@@ -21,6 +21,10 @@ int signals_descriptor(void);
 /* The first signal that arrived, 0 when none did. */
 int signals_caught(void);
 
+/* For a program that maps files: when one of them is cut short meanwhile, says so in the name of
+ * `program` (borrowed for good), and exits with STATUS_IO. Nothing could be gone on with. */
+void signals_explain_bus_error(const char *program);
+
 /* Dies of the caught signal, so that a shell sees it; returns when none was caught. */
 void signals_die(void);
 
