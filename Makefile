@@ -9,10 +9,11 @@ COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 CC ?= cc
 
 # One word here, one line of libraries below, and NAME.c, NAME.1, tests/NAME.bats make a new program.
-TOOLS := mime-extract csv-diff an-upsert an-lapse slack-notify roster-dump roster-commit
+TOOLS := mime-extract csv-diff an-diff an-upsert an-lapse slack-notify roster-dump roster-commit
 
 PKGS_mime-extract := gmime-3.0 libarchive jansson
 PKGS_csv-diff := libxxhash
+PKGS_an-diff := libcurl jansson libxxhash libidn2
 PKGS_an-upsert := libcurl jansson libxxhash libidn2
 PKGS_an-lapse := libcurl jansson libxxhash libidn2
 PKGS_slack-notify := libcurl jansson
@@ -25,6 +26,7 @@ PKGS_test-breaker := libcurl
 PKGS_test-memory := jansson
 LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free -lunistring
 LIBS_csv-diff := -lcsv -pthread
+LIBS_an-diff := -lcsv -lunistring -pthread
 LIBS_an-upsert := -lcsv -lunistring
 LIBS_an-lapse := -lunistring
 LIBS_roster-dump := -lcsv

@@ -47,4 +47,4 @@ _an_sync() {
   fi
 }
 
-complete -F _an_sync an-sync an-upsert an-lapse csv-diff mime-extract roster-dump roster-commit slack-notify
+complete -F _an_sync an-sync an-diff an-upsert an-lapse csv-diff mime-extract roster-dump roster-commit slack-notify

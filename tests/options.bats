@@ -3,7 +3,7 @@
 
 load helpers
 
-PROGRAMS=(mime-extract csv-diff an-upsert an-lapse slack-notify roster-dump roster-commit)
+PROGRAMS=(mime-extract csv-diff an-diff an-upsert an-lapse slack-notify roster-dump roster-commit)
 
 setup() {
   common_setup

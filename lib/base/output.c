@@ -88,6 +88,11 @@ void output_bytes(struct output *output, const void *bytes, size_t length)
     output->length += length;
 }
 
+void output_take_back(struct output *output, size_t length)
+{
+    output->length -= length <= output->length ? length : 0;
+}
+
 const char *output_kept(const struct output *output, size_t *length)
 {
     *length = output->length;

@@ -29,6 +29,9 @@ void output_bytes(struct output *output, const void *bytes, size_t length);
 /* Adds a string; likewise. */
 void output_text(struct output *output, const char *text);
 
+/* Takes back the last bytes, no more than were added by the last call. */
+void output_take_back(struct output *output, size_t length);
+
 /* What is kept in memory. Borrowed until the next call. */
 const char *output_kept(const struct output *output, size_t *length);
 

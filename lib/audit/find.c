@@ -1,0 +1,465 @@
+/* Asks Action Network, and judges whom it shows. */
+#include "audit/outcome.h"
+#include "base/json_text.h"
+#include "base/key_hash.h"
+#include "base/ndjson.h"
+#include "people/ask.h"
+#include "people/compare.h"
+#include "people/everybody.h"
+#include "people/people.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the questions are about. */
+struct finding {
+    struct audit *audit;
+    const struct connection *connection;
+    struct progress *progress;
+    size_t people;    /* seen, some of them twice */
+    size_t row;       /* to go on with */
+    size_t *by_value; /* strays by the value to follow, and how many */
+    size_t value_count;
+};
+
+/* ---- one person ---- */
+
+/* The person's id in bytes, of which is noted that it was seen. STATUS_DATA when there is none. */
+static enum status take_id(struct audit *audit, const json_t *person, unsigned char id[AUDIT_ID],
+                           struct failure *failure)
+{
+    char *text = person_id(person);
+    bool known = audit_id_read(id, text);
+    free(text);
+    if (!known)
+        return fail(failure, STATUS_DATA, "Action Network's answer names a person without an id");
+    uint64_t hash = key_hash(0, id, AUDIT_ID);
+    return buffer_append(&audit->seen, &hash, sizeof hash) ? STATUS_OK : fail_memory(failure);
+}
+
+/* Whether a person has what `should` asks for. STATUS_IO. */
+static enum status has(const json_t *should, const json_t *person, bool overrides, bool *yes,
+                       struct failure *failure)
+{
+    json_t *differences = person_differences(should, person, overrides);
+    if (differences == NULL)
+        return fail_memory(failure);
+    *yes = json_object_size(differences) == 0;
+    json_decref(differences);
+    return STATUS_OK;
+}
+
+/* Keeps why nothing can be told of a row. */
+static enum status keep_reason(struct audit *audit, size_t row, const char *reason,
+                               struct failure *failure)
+{
+    audit->outcomes[row] = UNKNOWN;
+    audit->kept[row] = audit->texts.length;
+    return buffer_append(&audit->texts, reason, strlen(reason) + 1) ? STATUS_OK
+                                                                    : fail_memory(failure);
+}
+
+/* What differs between the person and the rows of an address, of which one may agree:
+ * `*differences` is those of the first, a new reference, and empty when `*row` agrees. */
+static enum status compare(struct audit *audit, const json_t *person, size_t *row,
+                           json_t **differences, struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    *differences = NULL;
+    for (size_t at = *row; at != AUDIT_NO_ROW && status == STATUS_OK;
+         at = audit_export_next(audit->export, at)) {
+        json_t *body;
+        status = audit_export_person(audit->export, at, &body, failure);
+        if (status != STATUS_OK)
+            break;
+        json_t *found = person_differences(body, person, audit->options->overrides);
+        json_decref(body);
+        if (found == NULL) {
+            status = fail_memory(failure);
+        } else if (*differences == NULL || json_object_size(found) == 0) {
+            json_decref(*differences);
+            *differences = found;
+            *row = json_object_size(found) == 0 ? at : *row;
+        } else {
+            json_decref(found);
+        }
+        if (json_object_size(*differences) == 0)
+            break;
+    }
+    return status;
+}
+
+/* Judges the person who belongs to the address of `row`, the first with it. */
+static enum status judge(struct audit *audit, size_t row, const json_t *person,
+                         const unsigned char id[AUDIT_ID], enum outcome otherwise,
+                         struct failure *failure)
+{
+    size_t agreeing = row;
+    json_t *differences = NULL;
+    bool is_member = false;
+    enum status status = has(audit->member, person, false, &is_member, failure);
+    if (status != STATUS_OK)
+        return status;
+    memcpy(audit->ids[row], id, AUDIT_ID);
+    audit->are_members[row] = is_member;
+    status = compare(audit, person, &agreeing, &differences, failure);
+    if (status == STATUS_DATA) {
+        status = keep_reason(audit, row, failure->text, failure);
+    } else if (status == STATUS_OK && json_object_size(differences) == 0) {
+        audit->outcomes[row] = AGREES;
+        audit->kept[row] = agreeing;
+    } else if (status == STATUS_OK) {
+        audit->outcomes[row] = (unsigned char)otherwise;
+        audit->kept[row] = audit->texts.length;
+        if (!json_text_dump(differences, JSON_COMPACT, &audit->texts) ||
+            !buffer_append(&audit->texts, "", 1))
+            status = fail_memory(failure);
+    }
+    json_decref(differences);
+    return status;
+}
+
+/* The value of the person's custom field to follow by; NULL without one. Borrowed. */
+static const char *value_of(const struct audit *audit, const json_t *person)
+{
+    const char *name;
+    json_t *value;
+    if (audit->follow_field == NULL)
+        return NULL;
+    json_object_foreach(json_object_get(person, "custom_fields"), name, value)
+    {
+        if (ascii_equal(name, audit->follow_field))
+            return json_string_value(value);
+    }
+    return NULL;
+}
+
+/* Somebody whom the export does not name: a stray, if a member. */
+static enum status take_unnamed(struct audit *audit, const json_t *person,
+                                const unsigned char id[AUDIT_ID], struct failure *failure)
+{
+    bool is_member = false, left_alone = false;
+    enum status status = has(audit->member, person, false, &is_member, failure);
+    if (status == STATUS_OK && is_member && audit->options->overrides)
+        status = has(audit->none, person, true, &left_alone, failure);
+    if (status != STATUS_OK || !is_member || left_alone)
+        return status;
+    const char *address = person_address(person);
+    return strays_add(&audit->strays, id, address != NULL ? address : "", value_of(audit, person))
+               ? STATUS_OK
+               : fail_memory(failure);
+}
+
+/* The row that names a person by one of the addresses: the first of them that is named. */
+static enum status find_row(struct audit *audit, const json_t *person, size_t *row, bool *first,
+                            struct failure *failure)
+{
+    enum status status = STATUS_OK;
+    size_t index;
+    const json_t *entry;
+    *row = AUDIT_NO_ROW;
+    json_array_foreach(json_object_get(person, "email_addresses"), index, entry)
+    {
+        const char *address = ndjson_string(entry, "address");
+        *first = index == 0;
+        if (address != NULL)
+            status = audit_export_find(audit->export, address, row, failure);
+        if (status != STATUS_OK || *row != AUDIT_NO_ROW)
+            break;
+    }
+    return status;
+}
+
+/* Somebody on a page. Whoever has an address first is who it belongs to. */
+static enum status take_person(void *context, const json_t *person, struct failure *failure)
+{
+    struct finding *finding = context;
+    struct audit *audit = finding->audit;
+    unsigned char id[AUDIT_ID];
+    size_t row;
+    bool first = true;
+    enum status status = take_id(audit, person, id, failure);
+    if (status == STATUS_OK)
+        status = find_row(audit, person, &row, &first, failure);
+    if (status != STATUS_OK)
+        return status;
+    progress_show(finding->progress, ++finding->people, 0);
+    if (row == AUDIT_NO_ROW)
+        return take_unnamed(audit, person, id, failure);
+    bool is_others = audit->outcomes[row] != UNSEEN && memcmp(audit->ids[row], id, AUDIT_ID) != 0;
+    return !first && is_others ? STATUS_OK : judge(audit, row, person, id, DIFFERS, failure);
+}
+
+/* ---- who seems to be missing ---- */
+
+/* Whether a row is one of those to be asked about, which wait with this outcome. */
+static bool waits(const struct audit *audit, size_t row, enum outcome outcome)
+{
+    return audit->outcomes[row] == outcome && audit_export_is_first(audit->export, row);
+}
+
+static enum status next_address(void *context, char **url, uintptr_t *number,
+                                struct failure *failure)
+{
+    struct finding *finding = context;
+    struct audit *audit = finding->audit;
+    enum status status = STATUS_OK;
+    *url = NULL;
+    for (; finding->row < audit_export_count(audit->export); finding->row++) {
+        if (!waits(audit, finding->row, UNSEEN))
+            continue;
+        json_t *body;
+        status = audit_export_person(audit->export, finding->row, &body, failure);
+        if (status == STATUS_DATA) {
+            status = keep_reason(audit, finding->row, failure->text, failure);
+            if (status != STATUS_OK)
+                return status;
+            continue;
+        }
+        if (status == STATUS_OK) {
+            *number = finding->row++;
+            *url = people_lookup_url(finding->connection->service, person_address(body));
+            json_decref(body);
+            if (*url == NULL)
+                status = fail_memory(failure);
+        }
+        return status;
+    }
+    return STATUS_OK;
+}
+
+/* Whoever is found after all is no stray. */
+static enum status take_found(struct audit *audit, size_t row, const json_t *person,
+                              enum outcome otherwise, struct failure *failure)
+{
+    unsigned char id[AUDIT_ID];
+    enum status status = take_id(audit, person, id, failure);
+    struct stray *stray = status == STATUS_OK ? strays_find(&audit->strays, id) : NULL;
+    if (stray != NULL)
+        stray->gone = true;
+    return status == STATUS_OK ? judge(audit, row, person, id, otherwise, failure) : status;
+}
+
+static enum status take_address(void *context, uintptr_t row, const struct http_answer *answer,
+                                struct failure *failure)
+{
+    const struct finding *finding = context;
+    struct audit *audit = finding->audit;
+    const json_t *person = NULL;
+    json_t *body;
+    if (answer->json == NULL || answer->code > 299) {
+        (void)fail(failure, STATUS_DATA, "Action Network does not say who has the address: %s",
+                   answer->error);
+        return keep_reason(audit, row, failure->text, failure);
+    }
+    enum status status = audit_export_person(audit->export, row, &body, failure);
+    if (status != STATUS_OK)
+        return status;
+    bool known = people_found(answer->json, person_address(body), &person);
+    json_decref(body);
+    if (!known)
+        return keep_reason(audit, row, "Action Network's answer does not say who has the address",
+                           failure);
+    if (person != NULL)
+        return take_found(audit, row, person, DIFFERS, failure);
+    audit->outcomes[row] = MISSING;
+    return STATUS_OK;
+}
+
+/* ---- who is at another address ---- */
+
+/* A value to follow by, without blanks around it, and without the ".0" that a spreadsheet puts
+ * behind a number. */
+static struct csv_value follow_value(const char *bytes, size_t length)
+{
+    text_trim(&bytes, &length);
+    if (length > 2 && memcmp(bytes + length - 2, ".0", 2) == 0 &&
+        strspn(bytes, "0123456789") == length - 2)
+        length -= 2;
+    return (struct csv_value){bytes, length};
+}
+
+static struct csv_value value_of_stray(const struct audit *audit, size_t stray)
+{
+    const char *value = strays_value(&audit->strays, &audit->strays.strays[stray]);
+    return follow_value(value, strlen(value));
+}
+
+static int order_of(struct csv_value one, struct csv_value other)
+{
+    size_t common = one.length < other.length ? one.length : other.length;
+    int order = memcmp(one.bytes, other.bytes, common);
+    return order != 0 ? order : (one.length > other.length) - (one.length < other.length);
+}
+
+static int by_value(const void *one, const void *other, void *context)
+{
+    const size_t *left = one, *right = other;
+    int order = order_of(value_of_stray(context, *left), value_of_stray(context, *right));
+    return order != 0 ? order : *left < *right ? -1 : 1;
+}
+
+static enum status sort_values(struct finding *finding, struct failure *failure)
+{
+    struct audit *audit = finding->audit;
+    if (audit->follow_field == NULL || audit->follow_column == CSV_NO_COLUMN)
+        return STATUS_OK;
+    finding->by_value = calloc(audit->strays.count + 1, sizeof *finding->by_value);
+    if (finding->by_value == NULL)
+        return fail_memory(failure);
+    for (size_t i = 0; i < audit->strays.count; i++)
+        if (value_of_stray(audit, i).length > 0)
+            finding->by_value[finding->value_count++] = i;
+    qsort_r(finding->by_value, finding->value_count, sizeof *finding->by_value, by_value, audit);
+    return STATUS_OK;
+}
+
+/* The first stray with this value whom nobody has claimed; NULL without one. */
+static struct stray *find_value(const struct finding *finding, struct csv_value value)
+{
+    struct audit *audit = finding->audit;
+    size_t from = 0, to = finding->value_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (order_of(value_of_stray(audit, finding->by_value[middle]), value) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    for (; from < finding->value_count; from++) {
+        size_t stray = finding->by_value[from];
+        if (order_of(value_of_stray(audit, stray), value) != 0)
+            return NULL;
+        if (!audit->strays.strays[stray].gone)
+            return &audit->strays.strays[stray];
+    }
+    return NULL;
+}
+
+/* Who the person of a row may be, whom the address does not tell: by the roster's id, or by what is
+ * followed. `*stray` is NULL when it is no stray, `*known` false when nothing is known. */
+static enum status recognise(const struct finding *finding, size_t row, unsigned char id[AUDIT_ID],
+                             struct stray **stray, bool *known, struct failure *failure)
+{
+    struct audit *audit = finding->audit;
+    struct csv_value value = {"", 0};
+    enum status status = STATUS_OK;
+    *stray = NULL;
+    *known = false;
+    if (audit->id_column != CSV_NO_COLUMN)
+        status = audit_export_value(audit->export, row, audit->id_column, &value, failure);
+    if (status == STATUS_OK && audit_id_read(id, value.bytes)) {
+        *stray = strays_find(&audit->strays, id);
+        if (*stray != NULL && (*stray)->gone)
+            *stray = NULL;
+        *known = true;
+    }
+    if (status != STATUS_OK || *stray != NULL || finding->value_count == 0)
+        return status;
+    status = audit_export_value(audit->export, row, audit->follow_column, &value, failure);
+    value = follow_value(value.bytes, value.length);
+    if (status == STATUS_OK && value.length > 0)
+        *stray = find_value(finding, value);
+    if (*stray != NULL)
+        memcpy(id, (*stray)->id, AUDIT_ID);
+    *known = *known || *stray != NULL;
+    return status;
+}
+
+static enum status next_moved(void *context, char **url, uintptr_t *number, struct failure *failure)
+{
+    struct finding *finding = context;
+    struct audit *audit = finding->audit;
+    bool partly = audit->options->since != NULL;
+    *url = NULL;
+    for (; finding->row < audit_export_count(audit->export); finding->row++) {
+        struct stray *stray;
+        bool known;
+        if (!waits(audit, finding->row, partly ? UNSEEN : MISSING))
+            continue;
+        enum status status =
+            recognise(finding, finding->row, audit->ids[finding->row], &stray, &known, failure);
+        if (status != STATUS_OK)
+            return status;
+        if (!known || (partly && stray == NULL))
+            continue;
+        if (stray != NULL)
+            stray->gone = true; /* claimed */
+        char id[37];
+        audit_id_write(id, audit->ids[finding->row]);
+        *number = finding->row++;
+        *url = people_url(finding->connection->service, id);
+        return *url != NULL ? STATUS_OK : fail_memory(failure);
+    }
+    return STATUS_OK;
+}
+
+/* The person of a roster's id, or who was recognised. Whoever is at an address that the export
+ * names, too, belongs there. */
+static enum status take_moved(void *context, uintptr_t row, const struct http_answer *answer,
+                              struct failure *failure)
+{
+    const struct finding *finding = context;
+    struct audit *audit = finding->audit;
+    const json_t *person = answer->json;
+    char *text = person_id(person);
+    unsigned char id[AUDIT_ID];
+    bool is_asked = audit_id_read(id, text) && memcmp(id, audit->ids[row], AUDIT_ID) == 0;
+    size_t named;
+    bool first;
+    free(text);
+    if (person == NULL || answer->code > 299 || !is_asked || person_address(person) == NULL)
+        return STATUS_OK;
+    enum status status = find_row(audit, person, &named, &first, failure);
+    if (status != STATUS_OK)
+        return status;
+    if (named == row)
+        return take_found(audit, row, person, DIFFERS, failure);
+    return named == AUDIT_NO_ROW ? take_found(audit, row, person, MOVED, failure) : STATUS_OK;
+}
+
+/* Rows without an address may be about members who are there: these are held. */
+static enum status hold(const struct finding *finding, struct failure *failure)
+{
+    struct audit *audit = finding->audit;
+    for (size_t row = 0; row < audit_export_count(audit->export); row++) {
+        struct stray *stray;
+        bool known;
+        if (!audit_export_is_blank(audit->export, row))
+            continue;
+        enum status status = recognise(finding, row, audit->ids[row], &stray, &known, failure);
+        if (status != STATUS_OK)
+            return status;
+        if (stray == NULL)
+            continue;
+        stray->gone = true;
+        audit->outcomes[row] = HELD;
+        audit->kept[row] = stray->address;
+    }
+    return STATUS_OK;
+}
+
+/* ---- */
+
+enum status audit_find(struct audit *audit, struct connection *connection,
+                       struct progress *progress, struct failure *failure)
+{
+    const struct audit_options *options = audit->options;
+    struct finding finding = {.audit = audit, .connection = connection, .progress = progress};
+    const struct people_questions addresses = {next_address, take_address, &finding};
+    const struct people_questions moved = {next_moved, take_moved, &finding};
+    enum status status =
+        people_everybody(connection, options->jobs, options->since, take_person, &finding, failure);
+    strays_by_id(&audit->strays);
+    if (status == STATUS_OK && options->since == NULL)
+        status = people_ask(connection, options->jobs, &addresses, failure);
+    if (status == STATUS_OK)
+        status = sort_values(&finding, failure);
+    finding.row = 0;
+    if (status == STATUS_OK)
+        status = people_ask(connection, options->jobs, &moved, failure);
+    if (status == STATUS_OK)
+        status = hold(&finding, failure);
+    free(finding.by_value);
+    return status;
+}

@@ -1,0 +1,128 @@
+#include "audit/strays.h"
+
+#include "people/person.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void strays_free(struct strays *strays)
+{
+    free(strays->strays);
+    buffer_free(&strays->texts);
+}
+
+/* Keeps a text, with the NUL behind it. */
+static bool keep(struct strays *strays, const char *text, uint64_t *at)
+{
+    *at = strays->texts.length;
+    return buffer_append(&strays->texts, text, strlen(text) + 1);
+}
+
+bool strays_add(struct strays *strays, const unsigned char id[AUDIT_ID], const char *address,
+                const char *value)
+{
+    if (strays->count == strays->room) {
+        size_t room = strays->room == 0 ? 64 : strays->room * 2;
+        struct stray *grown = reallocarray(strays->strays, room, sizeof *grown);
+        if (grown == NULL)
+            return false;
+        strays->strays = grown;
+        strays->room = room;
+    }
+    struct stray *stray = &strays->strays[strays->count];
+    memcpy(stray->id, id, AUDIT_ID);
+    stray->gone = false;
+    if (!keep(strays, address, &stray->address) ||
+        !keep(strays, value != NULL ? value : "", &stray->value))
+        return false;
+    strays->count++;
+    return true;
+}
+
+const char *strays_address(const struct strays *strays, const struct stray *stray)
+{
+    return strays->texts.bytes + stray->address;
+}
+
+const char *strays_value(const struct strays *strays, const struct stray *stray)
+{
+    return strays->texts.bytes + stray->value;
+}
+
+/* Later ones have their texts further on. */
+static int by_id(const void *one, const void *other)
+{
+    const struct stray *left = one, *right = other;
+    int order = memcmp(left->id, right->id, AUDIT_ID);
+    return order != 0 ? order : left->address < right->address ? 1 : -1;
+}
+
+static int by_address(const void *one, const void *other, void *context)
+{
+    const struct stray *left = one, *right = other;
+    int order = strcmp(strays_address(context, left), strays_address(context, right));
+    return order != 0 ? order : memcmp(left->id, right->id, AUDIT_ID);
+}
+
+void strays_by_id(struct strays *strays)
+{
+    size_t kept = 0;
+    if (strays->count > 0)
+        qsort(strays->strays, strays->count, sizeof *strays->strays, by_id);
+    for (size_t i = 0; i < strays->count; i++)
+        if (kept == 0 || memcmp(strays->strays[kept - 1].id, strays->strays[i].id, AUDIT_ID) != 0)
+            strays->strays[kept++] = strays->strays[i];
+    strays->count = kept;
+}
+
+void strays_by_address(struct strays *strays)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < strays->count; i++)
+        if (!strays->strays[i].gone)
+            strays->strays[kept++] = strays->strays[i];
+    strays->count = kept;
+    if (kept > 0)
+        qsort_r(strays->strays, kept, sizeof *strays->strays, by_address, strays);
+}
+
+struct stray *strays_find(struct strays *strays, const unsigned char id[AUDIT_ID])
+{
+    size_t from = 0, to = strays->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = memcmp(id, strays->strays[middle].id, AUDIT_ID);
+        if (order == 0)
+            return &strays->strays[middle];
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return NULL;
+}
+
+static unsigned nibble(char digit)
+{
+    char lower = ascii_lower(digit);
+    return (unsigned)(lower <= '9' ? lower - '0' : lower - 'a' + 10);
+}
+
+bool audit_id_read(unsigned char id[AUDIT_ID], const char *text)
+{
+    if (!person_is_id(text))
+        return false;
+    for (size_t i = 0; i < AUDIT_ID; i++) {
+        text += *text == '-';
+        id[i] = (unsigned char)(nibble(text[0]) << 4 | nibble(text[1]));
+        text += 2;
+    }
+    return true;
+}
+
+void audit_id_write(char text[37], const unsigned char id[AUDIT_ID])
+{
+    for (size_t i = 0; i < AUDIT_ID; i++)
+        text += sprintf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
+}

@@ -1,0 +1,54 @@
+/*
+ * Strays: people who are members in Action Network and whom the export does not name. Of each only
+ * the id, the address, and the value by which somebody is followed is kept.
+ */
+#ifndef AUDIT_STRAYS_H
+#define AUDIT_STRAYS_H
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { AUDIT_ID = 16 }; /* bytes of a UUID (RFC 9562) */
+
+struct stray {
+    unsigned char id[AUDIT_ID];
+    bool gone;        /* is none after all */
+    uint64_t address; /* where it begins in the texts; "" for somebody without one */
+    uint64_t value;
+};
+
+/* Starts zeroed. */
+struct strays {
+    struct stray *strays;
+    size_t count;
+    size_t room;
+    struct buffer texts;
+};
+
+void strays_free(struct strays *strays);
+
+/* Adds one; copies the texts, of which `value` may be NULL. False without memory. */
+bool strays_add(struct strays *strays, const unsigned char id[AUDIT_ID], const char *address,
+                const char *value);
+
+/* Orders them by id, for strays_find, and lets each be there once: the one that was added last. */
+void strays_by_id(struct strays *strays);
+
+/* Orders them by address, and lets go of those that are gone. */
+void strays_by_address(struct strays *strays);
+
+/* The one with this id, NULL when there is none. After strays_by_id. */
+struct stray *strays_find(struct strays *strays, const unsigned char id[AUDIT_ID]);
+
+/* Its texts. Borrowed until the next is added. */
+const char *strays_address(const struct strays *strays, const struct stray *stray);
+const char *strays_value(const struct strays *strays, const struct stray *stray);
+
+/* A UUID's text in bytes; false when it is none. And back, with the NUL behind it. */
+bool audit_id_read(unsigned char id[AUDIT_ID], const char *text);
+void audit_id_write(char text[37], const unsigned char id[AUDIT_ID]);
+
+#endif

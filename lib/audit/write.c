@@ -1,0 +1,288 @@
+/* Writes what an audit has found, with diff/json.c and diff/people.c, as csv-diff does. */
+#include "audit/outcome.h"
+#include "base/record.h"
+#include "diff/json.h"
+#include "diff/people.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ID_TEXT = 37 };
+
+/* What is needed to write one after another. */
+struct writer {
+    struct audit *audit;
+    struct output *output;
+    enum audit_form form;
+    struct csv_lines lines;
+    struct diff_pair *pairs; /* the row's, and room for what is added */
+    size_t columns;
+    size_t room;
+    struct diff_pair *was;
+    size_t was_room;
+};
+
+static struct csv_value text_value(const char *text)
+{
+    return (struct csv_value){text, strlen(text)};
+}
+
+/* Makes room for so many pairs. False without memory, here as below. */
+static bool make_room(struct diff_pair **pairs, size_t *room, size_t wanted)
+{
+    if (wanted <= *room)
+        return true;
+    struct diff_pair *grown = reallocarray(*pairs, wanted, sizeof **pairs);
+    if (grown == NULL)
+        return false;
+    *pairs = grown;
+    *room = wanted;
+    return true;
+}
+
+/* Takes a row's values into the pairs. `*key` is the normalized key, in `key_bytes`. */
+static enum status take_row(struct writer *writer, size_t row, struct buffer *key_bytes,
+                            struct csv_value *key, struct failure *failure)
+{
+    const struct csv_table *table = audit_export_table(writer->audit->export);
+    const struct csv_record *record;
+    enum status status = audit_export_record(writer->audit->export, row, &record, failure);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < writer->columns; i++) {
+        writer->pairs[i].name = csv_header_name(table->header, i);
+        writer->pairs[i].value = csv_record_value(record, i);
+    }
+    struct csv_value value = csv_record_value(record, table->key);
+    buffer_clear(key_bytes);
+    if (!buffer_append(key_bytes, value.bytes, value.length))
+        return fail_memory(failure);
+    buffer_cut(key_bytes, text_normalize(key_bytes->bytes, value.bytes, value.length));
+    *key = (struct csv_value){key_bytes->bytes, key_bytes->length};
+    return STATUS_OK;
+}
+
+/* Puts a value in the place of the column's, or behind the others; returns how many there are. */
+static size_t set_pair(struct writer *writer, size_t count, const char *name, const char *value)
+{
+    size_t at = 0;
+    while (at < count && strcmp(writer->pairs[at].name.bytes, name) != 0)
+        at++;
+    writer->pairs[at] = (struct diff_pair){text_value(name), text_value(value)};
+    return at < count ? count : count + 1;
+}
+
+/* Writes a change, with `more` (members of its object, each with a comma before it) at its end. */
+static void write_change(struct writer *writer, const struct diff_change *change, const char *more)
+{
+    struct diff_people people = {.colour = writer->form == AUDIT_COLOURED};
+    if (writer->form != AUDIT_RECORDS) {
+        diff_people_change(writer->output, change, &people);
+        return;
+    }
+    diff_json_change(writer->output, change, NULL);
+    if (more[0] == '\0')
+        return;
+    output_take_back(writer->output, 2);
+    output_text(writer->output, more);
+    output_bytes(writer->output, "}\n", 2);
+}
+
+/* A value for people: a string, or JSON. A new string; NULL without memory. */
+static char *plain_text(const json_t *value)
+{
+    if (value == NULL || json_is_null(value))
+        return strdup("");
+    return json_is_string(value) ? strdup(json_string_value(value))
+                                 : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
+/* For people, a difference is a column more in the row, and what it was. */
+static bool add_differences(struct writer *writer, const json_t *differences,
+                            struct diff_change *change, char ***texts, size_t *text_count)
+{
+    size_t count = json_object_size(differences);
+    const char *name;
+    json_t *difference;
+    *texts = calloc(2 * count + 1, sizeof **texts);
+    if (*texts == NULL || !make_room(&writer->pairs, &writer->room, writer->columns + count + 1) ||
+        !make_room(&writer->was, &writer->was_room, count))
+        return false;
+    json_object_foreach((json_t *)differences, name, difference)
+    {
+        char *is = plain_text(json_object_get(difference, "is"));
+        char *should = plain_text(json_object_get(difference, "should"));
+        (*texts)[(*text_count)++] = is;
+        (*texts)[(*text_count)++] = should;
+        if (is == NULL || should == NULL)
+            return false;
+        writer->was[change->was_count++] = (struct diff_pair){text_value(name), text_value(is)};
+        change->row_count = set_pair(writer, change->row_count, name, should);
+    }
+    change->row = writer->pairs;
+    change->was = writer->was;
+    return true;
+}
+
+static bool write_for_people(struct writer *writer, struct diff_change *change,
+                             const json_t *differences)
+{
+    char **texts = NULL;
+    size_t count = 0;
+    bool added = add_differences(writer, differences, change, &texts, &count);
+    if (added)
+        write_change(writer, change, "");
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+    return added;
+}
+
+/* A person who is not as the row has it. */
+static enum status write_differing(struct writer *writer, size_t row, struct diff_change *change,
+                                   struct failure *failure)
+{
+    const struct audit *audit = writer->audit;
+    const char *text = audit->texts.bytes + audit->kept[row];
+    json_t *differences = json_loads(text, 0, NULL);
+    const char *address =
+        json_string_value(json_object_get(json_object_get(differences, "email_addresses"), "is"));
+    struct buffer more = {.limit = 0};
+    struct diff_pair was = {{"email", 5}, text_value(address != NULL ? address : "")};
+    bool written = differences != NULL;
+    if (written && writer->form != AUDIT_RECORDS) {
+        written = write_for_people(writer, change, differences);
+    } else if (written) {
+        if (audit->outcomes[row] == MOVED && address != NULL) {
+            change->was = &was;
+            change->was_count = 1;
+        }
+        written = buffer_printf(&more, ",\"drift\":%s", text);
+        if (written)
+            write_change(writer, change, more.bytes);
+    }
+    buffer_free(&more);
+    json_decref(differences);
+    return written ? STATUS_OK : fail_memory(failure);
+}
+
+/* A person who is as a row has it: for the roster, which takes note of it. */
+static enum status write_agreeing(struct writer *writer, const struct diff_change *change,
+                                  const char *id, struct failure *failure)
+{
+    struct buffer more = {.limit = 0};
+    bool written =
+        buffer_printf(&more, ",\"result\":{\"status\":\"ok\",\"id\":\"%s\",\"map\":\"%s\"}", id,
+                      field_map_digest(writer->audit->map));
+    if (written)
+        write_change(writer, change, more.bytes);
+    buffer_free(&more);
+    return written ? STATUS_OK : fail_memory(failure);
+}
+
+/* A row of which nothing can be said, and why. */
+static enum status write_skipped(struct writer *writer, size_t row, struct diff_change *change,
+                                 struct failure *failure)
+{
+    struct audit *audit = writer->audit;
+    const struct csv_table *table = audit_export_table(audit->export);
+    change->kind = DIFF_SKIPPED;
+    change->key_name = audit->options->key;
+    change->file = audit_export_name(audit->export);
+    change->line = csv_table_line(table, row, &writer->lines);
+    (void)failure;
+    write_change(writer, change, "");
+    return STATUS_OK;
+}
+
+static enum status write_row(struct writer *writer, size_t row, struct buffer *key,
+                             struct failure *failure)
+{
+    struct audit *audit = writer->audit;
+    enum outcome outcome = audit->outcomes[row];
+    bool blank = audit_export_is_blank(audit->export, row);
+    if (!blank && (!audit_export_is_first(audit->export, row) || outcome == UNSEEN ||
+                   (outcome == AGREES && !(audit->options->all && writer->form == AUDIT_RECORDS))))
+        return STATUS_OK;
+    struct diff_change change = {.row = writer->pairs, .row_count = writer->columns};
+    enum status status =
+        take_row(writer, outcome == AGREES ? audit->kept[row] : row, key, &change.key, failure);
+    if (status != STATUS_OK)
+        return status;
+    if (blank || outcome == UNKNOWN)
+        return write_skipped(writer, row, &change, failure);
+    char id[ID_TEXT];
+    audit_id_write(id, audit->ids[row]);
+    change.kind = outcome == MISSING ? DIFF_NEW : DIFF_UPDATED;
+    if (outcome != MISSING)
+        change.row_count = set_pair(writer, change.row_count, ROSTER_ID_COLUMN, id);
+    if (outcome == AGREES)
+        return write_agreeing(writer, &change, id, failure);
+    if (outcome != MISSING)
+        return write_differing(writer, row, &change, failure);
+    write_change(writer, &change, "");
+    return STATUS_OK;
+}
+
+/* A member whom the export does not name. */
+static void write_stray(struct writer *writer, const struct stray *stray)
+{
+    const char *address = strays_address(&writer->audit->strays, stray);
+    char id[ID_TEXT];
+    audit_id_write(id, stray->id);
+    struct diff_pair row[] = {{{"email", 5}, text_value(address)},
+                              {text_value(ROSTER_ID_COLUMN), text_value(id)}};
+    struct diff_change change = {
+        .kind = DIFF_LAPSED, .key = row[0].value, .row = row, .row_count = 2};
+    if (address[0] != '\0')
+        write_change(writer, &change, "");
+}
+
+static void write_summary(struct writer *writer)
+{
+    const struct audit_summary *summary = &writer->audit->summary;
+    char line[400];
+    if (writer->form == AUDIT_RECORDS)
+        (void)snprintf(line, sizeof line,
+                       "{\"summary\":{\"people\":%" PRIu64 ",\"older\":%" PRIu64
+                       ",\"newer\":%" PRIu64 ",\"unchanged\":%" PRIu64 ",\"new\":%" PRIu64
+                       ",\"updated\":%" PRIu64 ",\"lapsed\":%" PRIu64 ",\"skipped\":%" PRIu64
+                       "}}\n",
+                       summary->people, summary->older, summary->newer, summary->unchanged,
+                       summary->missing, summary->differing, summary->strays, summary->skipped);
+    else
+        (void)snprintf(
+            line, sizeof line,
+            "%s%" PRIu64 " missing, %" PRIu64 " different, %" PRIu64 " members too many, %" PRIu64
+            " as they should be, %" PRIu64 " skipped: %" PRIu64 " people %s%s\n",
+            writer->form == AUDIT_COLOURED ? "\033[1m" : "", summary->missing, summary->differing,
+            summary->strays, summary->unchanged, summary->skipped, summary->people,
+            writer->audit->options->since != NULL ? "changed since then" : "in the group",
+            writer->form == AUDIT_COLOURED ? "\033[m" : "");
+    output_text(writer->output, line);
+}
+
+enum status audit_write(struct audit *audit, enum audit_form form, struct output *output,
+                        struct failure *failure)
+{
+    struct writer writer = {.audit = audit, .output = output, .form = form};
+    struct buffer key = {.limit = 0};
+    enum status status = STATUS_OK;
+    writer.columns = csv_header_count(audit_export_table(audit->export)->header);
+    if (!make_room(&writer.pairs, &writer.room, writer.columns + 1))
+        status = fail_memory(failure);
+    for (size_t row = 0; row < audit_export_count(audit->export) && status == STATUS_OK; row++)
+        status = write_row(&writer, row, &key, failure);
+    for (size_t i = 0; i < audit->strays.count && status == STATUS_OK; i++)
+        write_stray(&writer, &audit->strays.strays[i]);
+    if (status == STATUS_OK)
+        write_summary(&writer);
+    if (status == STATUS_OK && output_failed(output))
+        status = STATUS_IO;
+    buffer_free(&key);
+    free(writer.pairs);
+    free(writer.was);
+    return status;
+}
