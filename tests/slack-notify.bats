@@ -554,3 +554,15 @@ END
   [ "$(head -n 2 out)" = "$TITLE: 2 new.
 The run broke off before its end; run it again." ]
 }
+
+@test "a refused key is said to be refused, and nobody is told to run it again" {
+  cat >in <<'END'
+{"change":"new","key":"a@example.org","row":{},"result":{"status":"failed","http":403,"attempts":1,"error":"API Key invalid or not present"}}
+{"change":"new","key":"b@example.org","row":{},"result":{"status":"deferred"}}
+{"summary":{"older":0,"newer":2,"unchanged":0,"new":2,"updated":0,"lapsed":0,"skipped":0}}
+END
+  run -0 --separate-stderr slack-notify in
+  has "$output" '1 failed; the key is refused, so no run can send anything until AN_API_KEY is a valid one:' \
+    'HTTP 403: API Key invalid or not present' '1 change waits for a valid key.'
+  [[ $output != *'next run'* && $output != *'again'* ]]
+}

@@ -27,7 +27,8 @@ struct report {
     struct count skipped;
     struct tally failures, skips, unapplied, overridden, notes;
     bool unapplied_custom; /* one of the unapplied is a custom field */
-    bool summed;           /* the summary came */
+    bool key_refused;
+    bool summed; /* the summary came */
     size_t members, unchanged, announced;
     char cut_short[512];
 };

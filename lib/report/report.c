@@ -116,6 +116,7 @@ static bool count_failure(struct report *report, const json_t *result)
     json_int_t http = json_integer_value(json_object_get(result, "http"));
     struct buffer reason = {.limit = 0};
     bool counted = true;
+    report->key_refused = report->key_refused || http == 401 || http == 403;
     if (http >= 300) /* otherwise the server did not refuse */
         counted = buffer_printf(&reason, "HTTP %lld: ", (long long)http);
     counted = counted && buffer_printf(&reason, "%s", error != NULL ? error : "no reason given") &&

@@ -195,16 +195,20 @@ static bool write_failures(struct buffer *out, struct report *report)
 {
     size_t people = people_in(report, FAILED);
     return people == 0 ||
-           (buffer_printf(out, "%s failed; the next run tries again:", grouped(people).text) &&
+           (buffer_printf(out, "%s failed; %s:", grouped(people).text,
+                          report->key_refused ? "the key is refused, so no run can send anything "
+                                                "until AN_API_KEY is a valid one"
+                                              : "the next run tries again") &&
             append_reasons(out, &report->failures) && append_all_names(out, report, FAILED, "  "));
 }
 
 static bool write_deferred(struct buffer *out, struct report *report)
 {
     size_t people = people_in(report, DEFERRED);
-    return people == 0 || (append_number(out, people, "change waits", "changes wait") &&
-                           buffer_printf(out, " for the next run.") &&
-                           append_all_names(out, report, DEFERRED, "  "));
+    return people == 0 ||
+           (append_number(out, people, "change waits", "changes wait") &&
+            buffer_printf(out, report->key_refused ? " for a valid key." : " for the next run.") &&
+            append_all_names(out, report, DEFERRED, "  "));
 }
 
 static bool write_skipped(struct buffer *out, struct report *report)
