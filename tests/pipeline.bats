@@ -113,6 +113,22 @@ in_step() {
   roster-dump | cmp - before.csv
 }
 
+@test "addresses beyond ASCII are synced once, whatever Action Network makes of them, moved, and lapsed" {
+  sandbox_post settings '{"normalize":true}'
+  write_export week1.csv '1,Jörg,J,1 Main St,Boston,Massachusetts,02111-1234,,JÖRG@example.org,x' \
+    '2,Bea,B,2 Main St,Boston,MA,02111,,p1@bücher.example,x' '3,Eva,E,3 Main St,Boston,MA,02111,,eva@BÜCHER.example,x'
+  touch -d '2026-01-05 06:00' week1.csv
+  run -0 an-sync week1.csv
+  run -0 an-sync --force week1.csv
+  has "$output" 'no changes, 3 unchanged; 3 members.'
+  write_export week2.csv '1,Jörg,J,9 Main St,Boston,Massachusetts,02111-1234,,jörg@example.org,x' \
+    '2,Bea,B,2 Main St,Boston,MA,02111,,bea@göteborg.example,x'
+  run -0 an-sync week2.csv
+  [ "$(people)" = 'bea@xn--gteborg-90a.example|Bea|B|Boston|True
+eva@xn--bcher-kva.example|Eva|E|Boston|False
+jörg@example.org|Jörg|J|Boston|True' ]
+}
+
 @test "the sample mails: two weeks of a chapter, with the sample configuration" {
   install -m 600 "$SAMPLES/config" config
   unset AN_API_KEY_FILE
