@@ -11,7 +11,7 @@ CC ?= cc
 # One word here, one line of libraries below, and NAME.c, NAME.1, tests/NAME.bats make a new program.
 TOOLS := mime-extract csv-diff an-diff an-upsert an-lapse slack-notify roster-dump roster-commit
 
-PKGS_mime-extract := gmime-3.0 libarchive jansson
+PKGS_mime-extract := gmime-3.0 libarchive libpsl jansson
 PKGS_csv-diff := libxxhash
 PKGS_an-diff := libcurl jansson libxxhash libidn2
 PKGS_an-upsert := libcurl jansson libxxhash libidn2
@@ -52,7 +52,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1) $(2)')
 
 PKG_CONFIG ?= pkg-config
-ALL_PKGS := gmime-3.0 libarchive jansson libxxhash libcurl sqlite3 libidn2
+ALL_PKGS := gmime-3.0 libarchive libpsl jansson libxxhash libcurl sqlite3 libidn2
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
 
 # Memory is no part of the library: it is for the programs that name it below.

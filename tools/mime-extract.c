@@ -16,6 +16,7 @@
 #include "base/cli.h"
 #include "base/ndjson.h"
 #include "base/options.h"
+#include "base/overflow.h"
 #include "base/text.h"
 #include "mail/auth_results.h"
 #include "mail/check.h"
@@ -28,12 +29,14 @@ enum { MEBIBYTE = 1024 * 1024, READ_SIZE = 64 * 1024 };
 
 struct options {
     bool list;
-    bool archive;        /* the file is the export itself */
-    struct buffer from;  /* a list with commas; no bytes: from anybody */
-    const char *subject; /* NULL: whatever it is about */
-    const char *server;  /* who must have vouched for the mail; NULL: nobody */
-    size_t max_size;     /* bytes */
-    const char *file;    /* NULL or "-": standard input */
+    bool archive;         /* the file is the export itself */
+    struct buffer from;   /* a list with commas; no bytes: from anybody */
+    const char *subject;  /* NULL: whatever it is about */
+    const char *server;   /* who must have vouched for the mail; NULL: nobody */
+    bool allow_forwards;  /* with `server`, look into mails in the mail, too */
+    bool allow_automatic; /* with `server`, take mails that a program sent by itself */
+    size_t max_size;      /* bytes */
+    const char *file;     /* NULL or "-": standard input */
 };
 
 /* ---- input ---- */
@@ -145,10 +148,12 @@ static enum status check(const struct options *options, const struct mail *mail,
     enum status status = STATUS_OK;
     if (options->from.bytes != NULL)
         status = mail_check_from(mail, options->from.bytes, failure);
-    if (status == STATUS_OK && options->subject != NULL)
-        status = mail_check_subject(mail, options->subject, failure);
     if (status == STATUS_OK && options->server != NULL)
         status = mail_check_authentication(mail, options->server, failure);
+    if (status == STATUS_OK && options->server != NULL)
+        status = mail_check_own_words(mail, options->allow_automatic, failure);
+    if (status == STATUS_OK && options->subject != NULL)
+        status = mail_check_subject(mail, options->subject, failure);
     return status;
 }
 
@@ -181,6 +186,9 @@ static enum status run(const struct options *options)
     status = mail_parse(&raw, &mail, &failure);
     if (status == STATUS_OK)
         status = check(options, mail, &failure);
+    if (status == STATUS_OK)
+        status =
+            mail_read_parts(mail, options->server == NULL || options->allow_forwards, &failure);
     if (status == STATUS_OK && options->list) {
         status = list(mail, &failure);
     } else if (status == STATUS_OK) {
@@ -209,16 +217,34 @@ static enum status take_sender(void *into, const char *senders)
                                                                              : STATUS_IO;
 }
 
+/* "forwards", "automatic", or both with a comma between. */
+static enum status take_allowed(void *into, const char *what)
+{
+    struct options *options = into;
+    while (*what != '\0') {
+        size_t length = strcspn(what, ",");
+        if (length == 8 && memcmp(what, "forwards", 8) == 0)
+            options->allow_forwards = true;
+        else if (length == 9 && memcmp(what, "automatic", 9) == 0)
+            options->allow_automatic = true;
+        else
+            return STATUS_USAGE;
+        what += what[length] == ',' ? length + 1 : length;
+    }
+    return options->allow_forwards || options->allow_automatic ? STATUS_OK : STATUS_USAGE;
+}
+
 /* Whether an option was given that only a mail can answer. */
 static bool reads_mail(const struct options *options)
 {
-    return options->list || options->from.length > 0 || options->subject != NULL ||
-           options->server != NULL;
+    return options->list || options->allow_forwards || options->allow_automatic ||
+           options->from.length > 0 || options->subject != NULL || options->server != NULL;
 }
 
 int main(int argc, char **argv)
 {
     cli_start();
+    overflow_ends(PROGRAM ": refused: it nests something too deeply\n", STATUS_DATA);
     struct options options = {.max_size = (size_t)256 * MEBIBYTE};
     const struct option_line lines[] = {
         {"list", 'l', OPTION_FLAG, &options.list,
@@ -230,6 +256,10 @@ int main(int argc, char **argv)
         {"require-auth", '\0', OPTION_TEXT, &options.server, .argument = "SERVER",
          .absent = MAIL_CHECK_SES, .wants = "a server, or nothing",
          .help = "refuse a mail that SERVER (" MAIL_CHECK_SES ") did not authenticate"},
+        {"allow", '\0', OPTION_TAKEN, &options, .argument = "WHAT", .take = take_allowed,
+         .wants = "forwards, automatic, or both",
+         .help = "with --require-auth, too: look into mails in the mail (forwards),\n"
+                 "and take those that programs send by themselves (automatic)"},
         {"max-size", '\0', OPTION_TAKEN, &options.max_size, .argument = "BYTES",
          .take = options_take_size, .wants = "a number of bytes below 4G, such as 256M",
          .help = "refuse what is larger, unpacked (256M; suffixes K, M, G)"},
@@ -241,7 +271,7 @@ int main(int argc, char **argv)
         .name = PROGRAM,
         .usage =
             "usage: mime-extract [-l] [-f FROM[,FROM...]] [-s SUBJECT] [--require-auth[=SERVER]]\n"
-            "                    [--max-size BYTES] [FILE]\n"
+            "                    [--allow WHAT[,WHAT]] [--max-size BYTES] [FILE]\n"
             "       mime-extract --archive [--max-size BYTES] [FILE]\n",
         .about =
             "Writes the CSV that is attached to the mail in FILE, or on standard input: bare, in "

@@ -75,19 +75,33 @@ static const char *domain_of(const char *identity)
     return at != NULL ? at + 1 : identity;
 }
 
-/* Reads "method=result property=value ..." up to the semicolon. What does not have that form is
- * passed over: some servers put other things between their semicolons. */
-static void read_result(struct reader *reader, struct auth_result *result)
+/* Whether a server repeats there what the sender called itself, as Amazon SES does between
+ * semicolons of their own and without quotes. */
+static bool is_said_by_sender(const char *name)
+{
+    return ascii_equal(name, "helo") || ascii_equal(name, "envelope-from");
+}
+
+/* Reads "method[/version]=result property=value ..." up to the semicolon. What does not have that
+ * form is passed over: some servers put other things between their semicolons. Returns whether the
+ * sender had a say in it. */
+static bool read_result(struct reader *reader, struct auth_result *result)
 {
     bool first = true;
+    bool said_by_sender = false;
     while (!reader->broken && *reader->at != '\0' && *reader->at != ';') {
-        const char *name = read_word(reader, "=");
+        const char *name = read_word(reader, first ? "=/" : "=");
+        if (first && *reader->at == '/') {
+            reader->at++;
+            (void)read_word(reader, "=");
+        }
         if (*reader->at != '=') {
             first = false;
             continue;
         }
         reader->at++;
         const char *value = read_word(reader, "");
+        said_by_sender = said_by_sender || is_said_by_sender(name);
         if (first) {
             result->method = name;
             result->result = value;
@@ -100,6 +114,20 @@ static void read_result(struct reader *reader, struct auth_result *result)
         }
         first = false;
     }
+    return said_by_sender;
+}
+
+/* Reads the server's id and, behind it, a version or nothing. */
+static const char *read_server(struct reader *reader)
+{
+    const char *server = read_word(reader, "=");
+    if (*reader->at != '\0' && *reader->at != ';') {
+        const char *version = read_word(reader, "=");
+        if (version[strspn(version, "0123456789")] != '\0' ||
+            (*reader->at != '\0' && *reader->at != ';'))
+            reader->broken = true;
+    }
+    return server;
 }
 
 enum status auth_results_parse(const char *value, struct auth_results **results_out,
@@ -109,22 +137,23 @@ enum status auth_results_parse(const char *value, struct auth_results **results_
     struct auth_results *results = calloc(1, sizeof *results);
     size_t length = strlen(value);
     /* At most two bytes are written for one of the value's: a lone "=" makes two empty words. */
-    char *words = results != NULL ? malloc(2 * length + 4) : NULL;
+    char *words = results != NULL ? malloc(2 * length + 8) : NULL;
     if (words == NULL) {
         free(results);
         return fail_memory(failure);
     }
     struct reader reader = {.at = value, .out = words};
     results->words = words;
-    results->server = read_word(&reader, "=");
-    while (*reader.at != '\0' && *reader.at != ';')
-        reader.at++; /* a version */
+    results->server = read_server(&reader);
+    /* A name without blanks that the sender gave itself, "x;dkim=pass", is all the sender's. */
+    bool said_by_sender = false;
     while (!reader.broken && *reader.at == ';' && results->count < AUTH_RESULTS_MOST) {
         reader.at++;
         struct auth_result *result = &results->results[results->count];
         *result = (struct auth_result){.method = NULL};
-        read_result(&reader, result);
-        if (result->method != NULL)
+        bool counts = !said_by_sender || is_blank(*reader.at);
+        said_by_sender = read_result(&reader, result) || !counts;
+        if (counts && result->method != NULL)
             results->count++;
     }
     if (reader.broken || *reader.at != '\0') {
@@ -143,20 +172,13 @@ void auth_results_free(struct auth_results *results)
     free(results);
 }
 
-/* Whether it is the method, with or without its version ("dkim/1"). */
-static bool is_method(const struct auth_result *result, const char *method)
-{
-    size_t length = strlen(method);
-    return strncasecmp(result->method, method, length) == 0 &&
-           (result->method[length] == '\0' || result->method[length] == '/');
-}
-
 const char *auth_results_of(const struct auth_results *results, const char *method)
 {
     const char *found = NULL;
     for (size_t i = 0; i < results->count; i++) {
         const struct auth_result *result = &results->results[i];
-        if (is_method(result, method) && (found == NULL || ascii_equal(result->result, "pass")))
+        if (ascii_equal(result->method, method) &&
+            (found == NULL || ascii_equal(result->result, "pass")))
             found = result->result;
     }
     return found;
@@ -166,6 +188,6 @@ size_t auth_results_count(const struct auth_results *results, const char *method
 {
     size_t count = 0;
     for (size_t i = 0; i < results->count; i++)
-        count += is_method(&results->results[i], method);
+        count += ascii_equal(results->results[i].method, method);
     return count;
 }

@@ -14,7 +14,7 @@ enum { AUTH_RESULTS_MOST = 64 };
 /* All strings are in one piece and owned by the struct auth_results; keywords may be in any case.
  */
 struct auth_result {
-    const char *method;      /* "spf", "dkim", "dmarc", ... */
+    const char *method;      /* "spf", "dkim", "dmarc", ...; without its version */
     const char *result;      /* "pass", "fail", ... */
     const char *signer;      /* dkim: the domain of header.d, else of header.i; or NULL */
     const char *header_from; /* dmarc: header.from; or NULL */
@@ -28,8 +28,10 @@ struct auth_results {
 };
 
 /* Reads the unfolded value of the field. The results are the caller's, to be given to
- * auth_results_free; NULL on error. STATUS_DATA when a quoted string or a comment is not closed, or
- * there are too many results; STATUS_IO when memory runs out. */
+ * auth_results_free; NULL on error. What the server repeats of the sender's words without quotes
+ * ("helo=x;dkim=pass") makes no results. STATUS_DATA when a quoted string or a comment is not
+ * closed, something but a version stands behind the server's id, or there are too many results;
+ * STATUS_IO when memory runs out. */
 enum status auth_results_parse(const char *value, struct auth_results **results,
                                struct failure *failure);
 

@@ -1,8 +1,10 @@
 #include "mail/check.h"
 
 #include "mail/auth_results.h"
+#include "mail/name.h"
 
 #include <glib.h>
+#include <libpsl.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,7 +36,8 @@ enum status mail_check_from(const struct mail *mail, const char *senders, struct
             return STATUS_OK;
         item += length;
     }
-    return fail(failure, STATUS_DATA, "refused: it is from %s, not from %s", facts->from, senders);
+    return fail(failure, STATUS_DATA, "refused: it is from %s, not from %s",
+                mail_quote(facts->from).text, senders);
 }
 
 /* The text in a form in which only letters' case is lost; to be freed by g_free. */
@@ -57,46 +60,59 @@ enum status mail_check_subject(const struct mail *mail, const char *text, struct
     g_free(haystack);
     g_free(needle);
     return found ? STATUS_OK
-                 : fail(failure, STATUS_DATA, "refused: its subject is \"%s\", without \"%s\"",
-                        subject, text);
+                 : fail(failure, STATUS_DATA, "refused: its subject is %s, without '%s'",
+                        mail_quote(subject).text, text);
 }
 
 /* ---- authentication ---- */
 
-/* Whether one is the other with labels in front; a domain of one label is above nothing. */
-static bool is_above(const char *parent, const char *domain)
+/* The organizational domain (RFC 7489, 3.2): the one below a public suffix. NULL for a suffix
+ * itself, such as "org" or "co.uk"; to be freed by g_free. */
+static char *organizational_domain(const char *domain)
 {
-    size_t parent_length = strlen(parent);
-    size_t length = strlen(domain);
-    return strchr(parent, '.') != NULL && length > parent_length + 1 &&
-           domain[length - parent_length - 1] == '.' &&
-           ascii_equal(domain + length - parent_length, parent);
+    char *lower = g_ascii_strdown(domain, -1);
+    const psl_ctx_t *list = psl_builtin();
+    char *organizational = list != NULL ? g_strdup(psl_registrable_domain(list, lower)) : NULL;
+    g_free(lower);
+    return organizational;
 }
 
+/* DMARC's relaxed alignment (RFC 7489, 3.1.1). */
 static bool is_aligned(const char *signer, const char *domain)
 {
-    return signer != NULL &&
-           (ascii_equal(signer, domain) || is_above(signer, domain) || is_above(domain, signer));
+    if (signer == NULL || ascii_equal(signer, domain))
+        return signer != NULL;
+    char *one = organizational_domain(signer);
+    char *other = organizational_domain(domain);
+    bool aligned = one != NULL && other != NULL && strcmp(one, other) == 0;
+    g_free(one);
+    g_free(other);
+    return aligned;
 }
 
-/* DMARC's word, which must be said once: a second one was smuggled in. */
+/* DMARC's word, which must be said once: a second one was smuggled in. A server may have none to
+ * say, but Amazon SES always has. */
 static enum status check_dmarc(const struct auth_results *results, const char *domain, bool *passed,
                                struct failure *failure)
 {
     *passed = false;
-    if (auth_results_count(results, "dmarc") > 1)
+    size_t count = auth_results_count(results, "dmarc");
+    if (count > 1)
         return fail(failure, STATUS_DATA, "refused: its authentication has two results for dmarc");
+    if (count == 0 && ascii_equal(results->server, MAIL_CHECK_SES))
+        return fail(failure, STATUS_DATA, "refused: its authentication has no result for dmarc");
     const char *said = auth_results_of(results, "dmarc");
     for (size_t i = 0; i < results->count; i++) {
         const char *from = results->results[i].header_from;
         if (from != NULL && ascii_equal(results->results[i].method, "dmarc") &&
             !ascii_equal(from, domain))
             return fail(failure, STATUS_DATA, "refused: dmarc was looked up for %s, not for %s",
-                        from, domain);
+                        mail_quote(from).text, mail_quote(domain).text);
     }
     *passed = ascii_equal(said, "pass");
     if (!*passed && said != NULL && !ascii_equal(said, "none"))
-        return fail(failure, STATUS_DATA, "refused: its authentication says dmarc=%s", said);
+        return fail(failure, STATUS_DATA, "refused: its authentication says dmarc=%s",
+                    mail_quote(said).text);
     return STATUS_OK;
 }
 
@@ -106,7 +122,7 @@ static enum status check_results(const struct auth_results *results, const char 
     if (!ascii_equal(results->server, server))
         return fail(failure, STATUS_DATA,
                     "refused: its topmost Authentication-Results is by %s, not by %s",
-                    results->server, server);
+                    mail_quote(results->server).text, server);
     bool passed;
     enum status status = check_dmarc(results, domain, &passed, failure);
     if (status != STATUS_OK || passed)
@@ -118,7 +134,8 @@ static enum status check_results(const struct auth_results *results, const char 
             return STATUS_OK;
     }
     return fail(failure, STATUS_DATA,
-                "refused: its authentication has neither dmarc=pass nor dkim=pass for %s", domain);
+                "refused: its authentication has neither dmarc=pass nor dkim=pass for %s",
+                mail_quote(domain).text);
 }
 
 static enum status check_verdict(const char *name, const char *verdict, bool wanted,
@@ -127,7 +144,7 @@ static enum status check_verdict(const char *name, const char *verdict, bool wan
     if (verdict == NULL && wanted)
         return fail(failure, STATUS_DATA, "refused: it has no %s", name);
     if (verdict != NULL && !ascii_equal(verdict, "PASS"))
-        return fail(failure, STATUS_DATA, "refused: %s says \"%s\"", name, verdict);
+        return fail(failure, STATUS_DATA, "refused: %s says %s", name, mail_quote(verdict).text);
     return STATUS_OK;
 }
 
@@ -150,4 +167,24 @@ enum status mail_check_authentication(const struct mail *mail, const char *serve
         status = check_results(results, server, facts->from_domain, failure);
     auth_results_free(results);
     return status;
+}
+
+/* ---- whose words it holds ---- */
+
+enum status mail_check_own_words(const struct mail *mail, bool automatic, struct failure *failure)
+{
+    const struct mail_facts *facts = mail_facts(mail);
+    if (ascii_equal(facts->type, "multipart/report"))
+        return fail(failure, STATUS_DATA,
+                    "refused: it is a report (a bounce, say), which holds what others wrote");
+    /* A keyword, and perhaps parameters and comments behind it (RFC 3834, 5). */
+    const char *said = facts->auto_submitted;
+    size_t length = said != NULL ? strcspn(said, "; \t(") : 0;
+    if (said == NULL || automatic || (length == 2 && strncasecmp(said, "no", 2) == 0))
+        return STATUS_OK;
+    return fail(
+        failure, STATUS_DATA,
+        "refused: a program sent it by itself (Auto-Submitted: %s), and may answer a stranger; "
+        "--allow automatic takes such mails",
+        mail_quote(said).text);
 }

@@ -12,7 +12,8 @@
  * https://docs.aws.amazon.com/ses/latest/dg/receiving-email-concepts.html */
 #define MAIL_CHECK_SES "amazonses.com"
 
-/* All return STATUS_OK when the mail passes, STATUS_DATA when it does not, and say why. */
+/* All return STATUS_OK when the mail passes, STATUS_DATA when it does not, and say why; what the
+ * mail says of itself is in quotes there (mail_quote). Only the header is looked at. */
 
 /* `senders` is a list with commas between: addresses, and domains as "@example.org", which stand
  * for all of their addresses but not for subdomains. ASCII case does not count. */
@@ -23,10 +24,16 @@ enum status mail_check_subject(const struct mail *mail, const char *text, struct
 
 /* Whether the topmost Authentication-Results is by `server` and says that the sender's domain sent
  * the mail: dmarc=pass; or, where that domain has no DMARC policy, dkim=pass with a signature by
- * the domain, by one above it or by one below it. Of the SES verdicts on spam and virus those that
- * are there must say PASS, and when the server is SES both must be there. Senders can write such
- * lines too, but only below the server's own. STATUS_IO when memory runs out. */
+ * the domain or by another of the same organization (RFC 7489, 3.1.1; by the Public Suffix List).
+ * Of the SES verdicts on spam and virus those that are there must say PASS, and when the server is
+ * SES both must be there. Senders can write such lines too, but only below the server's own.
+ * STATUS_IO when memory runs out. */
 enum status mail_check_authentication(const struct mail *mail, const char *server,
                                       struct failure *failure);
+
+/* Whether the mail holds its sender's own words only, as far as its header shows: it is no
+ * multipart/report (RFC 6522), whose domain vouches for a stranger's mail that it returns; nor,
+ * unless `automatic`, an answer that a program gave by itself (Auto-Submitted, RFC 3834). */
+enum status mail_check_own_words(const struct mail *mail, bool automatic, struct failure *failure);
 
 #endif

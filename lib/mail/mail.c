@@ -1,26 +1,62 @@
 #include "mail/mail.h"
 
 #include "mail/content.h"
+#include "mail/name.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
 
 enum {
-    DEEPEST = 64,      /* parts within parts; GMime has a limit of its own beside it */
-    MOST_PARTS = 10000 /* leaf parts of one mail */
+    DEEPEST = 64,               /* parts within parts; GMime has a limit of its own beside it */
+    MOST_PARTS = 10000,         /* leaf parts of one mail */
+    MOST_HEADER = 512 * 1024,   /* bytes of the header */
+    MOST_ADDRESSES = 64 * 1024, /* bytes of a field with addresses: some two thousand of them */
+    MOST_FROM = 4096, /* bytes of the only such field that is parsed: GMime's way into groups of
+                         addresses is recursive, and so deep at the most */
 };
 
 struct leaf {
     struct mail_part facts;
-    GMimePart *part; /* borrowed from its message */
+    GMimePart *part; /* borrowed from its object */
 };
 
 struct mail {
-    GPtrArray *messages; /* the mail, and those that were forwarded in it in base64 */
-    GPtrArray *strings;  /* what `facts` and the leaves' facts point to */
-    GArray *leaves;      /* of struct leaf */
+    GMimeStream *stream; /* the mail, from its header on */
+    size_t decoded;      /* how many more bytes the mails in it may be decoded to */
+    bool inside;
+    GPtrArray *objects; /* what GMime made of the mail, and of what lies in it */
+    GPtrArray *strings; /* what `facts` and the leaves' facts point to */
+    GArray *leaves;     /* of struct leaf */
     struct mail_facts facts;
 };
+
+/* Has GMime take a mail in a mail for a part like any other, to be parsed here, if at all. A
+ * GMimeMessage would parse the fields of its addresses at once, however deeply they nest. So none
+ * is ever made. */
+static void start_gmime(void)
+{
+    static gsize started;
+    static const char *const TYPES[] = {"rfc822", "rfc2822",       "global",
+                                        "news",   "external-body", "partial"};
+    if (!g_once_init_enter(&started))
+        return;
+    g_mime_init(); /* never undone: GMime can't begin again */
+    for (size_t i = 0; i < G_N_ELEMENTS(TYPES); i++)
+        g_mime_object_register_type("message", TYPES[i], GMIME_TYPE_PART);
+    g_once_init_leave(&started, 1);
+}
+
+/* What GMime makes of a mail, kept with it; NULL when it does not begin with a header. */
+static GMimeObject *parse(struct mail *mail, GMimeStream *stream)
+{
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeObject *object = g_mime_parser_construct_part(parser, NULL);
+    g_object_unref(parser);
+    if (object == NULL)
+        return NULL;
+    g_ptr_array_add(mail->objects, object);
+    return g_mime_header_list_get_count(g_mime_object_get_header_list(object)) > 0 ? object : NULL;
+}
 
 /* ---- text ---- */
 
@@ -39,23 +75,27 @@ static const char *keep_utf8(struct mail *mail, const char *text)
 
 /* ---- the header ---- */
 
-/* The header's topmost line of that name; NULL when there is none. */
-static GMimeHeader *topmost(GMimeMessage *message, const char *name)
+/* The raw value of the header's topmost line of that name, borrowed; NULL when there is none.
+ * `*lines`, which may be NULL, is how many there are. */
+static const char *topmost(GMimeObject *object, const char *name, size_t *lines)
 {
-    GMimeHeaderList *headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
+    GMimeHeaderList *headers = g_mime_object_get_header_list(object);
+    const char *value = NULL;
+    size_t count = 0;
     for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
         GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
-        if (ascii_equal(g_mime_header_get_name(header), name))
-            return header;
+        if (ascii_equal(g_mime_header_get_name(header), name) && count++ == 0)
+            value = g_mime_header_get_raw_value(header);
     }
-    return NULL;
+    if (lines != NULL)
+        *lines = count;
+    return value;
 }
 
 /* Its value unfolded and without blanks at its ends, nothing in it decoded. */
-static const char *topmost_value(struct mail *mail, GMimeMessage *message, const char *name)
+static const char *topmost_value(struct mail *mail, GMimeObject *object, const char *name)
 {
-    GMimeHeader *header = topmost(message, name);
-    const char *raw = header != NULL ? g_mime_header_get_raw_value(header) : NULL;
+    const char *raw = topmost(object, name, NULL);
     if (raw == NULL)
         return NULL;
     char *unfolded = g_mime_utils_header_unfold(raw);
@@ -76,26 +116,17 @@ static void note_bad_address(gint64 offset, GMimeParserWarning warning, const gc
 /* Reads the sender's address. Whoever is believed by it must not be able to write it so that two
  * readers see two addresses: one From line, one mailbox in it, and nothing that has to be guessed.
  */
-static void read_from(struct mail *mail, GMimeMessage *message)
+static void read_from(struct mail *mail, GMimeObject *object)
 {
-    GMimeHeaderList *headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
-    GMimeHeader *from = NULL;
-    int lines = 0;
-    for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
-        GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
-        if (ascii_equal(g_mime_header_get_name(header), "From")) {
-            from = header;
-            lines++;
-        }
-    }
-    if (lines != 1 || g_mime_header_get_raw_value(from) == NULL)
+    size_t lines;
+    const char *raw = topmost(object, "From", &lines);
+    if (lines != 1 || raw == NULL || strlen(raw) > MOST_FROM)
         return;
     bool bad = false;
     GMimeParserOptions *options = g_mime_parser_options_new();
     g_mime_parser_options_set_address_compliance_mode(options, GMIME_RFC_COMPLIANCE_STRICT);
     g_mime_parser_options_set_warning_callback(options, note_bad_address, &bad);
-    InternetAddressList *list =
-        internet_address_list_parse(options, g_mime_header_get_raw_value(from));
+    InternetAddressList *list = internet_address_list_parse(options, raw);
     g_mime_parser_options_free(options);
     InternetAddress *only = list != NULL && internet_address_list_length(list) == 1
                                 ? internet_address_list_get_address(list, 0)
@@ -113,21 +144,139 @@ static void read_from(struct mail *mail, GMimeMessage *message)
         g_object_unref(list);
 }
 
-static void read_facts(struct mail *mail, GMimeMessage *message)
+/* The text with the words of RFC 2047 decoded. */
+static const char *read_subject(struct mail *mail, GMimeObject *object)
 {
-    struct mail_facts *facts = &mail->facts;
-    read_from(mail, message);
-    facts->subject = keep_utf8(mail, g_mime_message_get_subject(message));
-    facts->message_id = keep_utf8(mail, g_mime_message_get_message_id(message));
-    facts->authentication = topmost_value(mail, message, "Authentication-Results");
-    facts->spam = topmost_value(mail, message, "X-SES-Spam-Verdict");
-    facts->virus = topmost_value(mail, message, "X-SES-Virus-Verdict");
-    GDateTime *date = g_mime_message_get_date(message);
+    const char *value = topmost_value(mail, object, "Subject");
+    char *decoded = value != NULL ? g_mime_utils_header_decode_text(NULL, value) : NULL;
+    const char *subject = keep_utf8(mail, decoded);
+    g_free(decoded);
+    return subject;
+}
+
+static const char *read_date(struct mail *mail, GMimeObject *object)
+{
+    const char *value = topmost_value(mail, object, "Date");
+    GDateTime *date = value != NULL ? g_mime_utils_header_decode_date(value) : NULL;
     GDateTime *utc = date != NULL ? g_date_time_to_utc(date) : NULL;
+    const char *text = NULL;
     if (utc != NULL) {
-        facts->date = keep(mail, g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ"));
+        text = keep(mail, g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ"));
         g_date_time_unref(utc);
     }
+    if (date != NULL)
+        g_date_time_unref(date);
+    return text;
+}
+
+static const char *read_message_id(struct mail *mail, GMimeObject *object)
+{
+    const char *value = topmost_value(mail, object, "Message-Id");
+    char *decoded = value != NULL ? g_mime_utils_decode_message_id(value) : NULL;
+    const char *id = keep_utf8(mail, decoded);
+    g_free(decoded);
+    return id;
+}
+
+static const char *read_type(struct mail *mail, GMimeObject *object)
+{
+    char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
+    const char *lower = keep(mail, g_ascii_strdown(type, -1));
+    g_free(type);
+    return lower;
+}
+
+static void read_facts(struct mail *mail, GMimeObject *object)
+{
+    struct mail_facts *facts = &mail->facts;
+    read_from(mail, object);
+    facts->subject = read_subject(mail, object);
+    facts->date = read_date(mail, object);
+    facts->message_id = read_message_id(mail, object);
+    facts->authentication = topmost_value(mail, object, "Authentication-Results");
+    facts->spam = topmost_value(mail, object, "X-SES-Spam-Verdict");
+    facts->virus = topmost_value(mail, object, "X-SES-Virus-Verdict");
+    facts->auto_submitted = topmost_value(mail, object, "Auto-Submitted");
+    facts->type = read_type(mail, object);
+}
+
+/* The field of addresses that is too long; NULL when none is. */
+static const char *too_long(GMimeObject *object)
+{
+    static const char *const FIELDS[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
+    for (size_t i = 0; i < G_N_ELEMENTS(FIELDS); i++) {
+        const char *value = topmost(object, FIELDS[i], NULL);
+        if (value != NULL && strlen(value) > MOST_ADDRESSES)
+            return FIELDS[i];
+    }
+    return NULL;
+}
+
+/* How long the header is, with the empty line behind it. */
+static size_t header_length(const char *bytes, size_t length)
+{
+    const char *end = memmem(bytes, length, "\n\n", 2);
+    if (end != NULL)
+        length = (size_t)(end - bytes) + 2;
+    const char *dos_end = memmem(bytes, length, "\n\r\n", 3);
+    return dos_end != NULL ? (size_t)(dos_end - bytes) + 3 : length;
+}
+
+/* Reads what the header says, and nothing behind it. */
+static enum status read_header(struct mail *mail, const char *bytes, size_t length,
+                               struct failure *failure)
+{
+    size_t header = header_length(bytes, length);
+    bool is_long = header > MOST_HEADER;
+    if (memchr(bytes, '\0', is_long ? MOST_HEADER : header) != NULL)
+        return fail(failure, STATUS_DATA, "not a mail: there is a NUL byte in its header");
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, is_long ? MOST_HEADER : header);
+    GMimeObject *object = parse(mail, stream);
+    g_object_unref(stream);
+    if (object == NULL)
+        return fail(failure, STATUS_DATA, "not a mail: it does not begin with a header");
+    if (is_long)
+        return fail(failure, STATUS_DATA, "refused: its header is longer than %d bytes",
+                    MOST_HEADER);
+    const char *field = too_long(object);
+    if (field != NULL)
+        return fail(failure, STATUS_DATA, "refused: its %s is longer than %d bytes", field,
+                    MOST_ADDRESSES);
+    read_facts(mail, object);
+    return STATUS_OK;
+}
+
+/* ---- an mbox ---- */
+
+/* How long the line is, with its end. */
+static size_t line_length(const char *bytes, size_t length)
+{
+    const char *end = memchr(bytes, '\n', length);
+    return end != NULL ? (size_t)(end - bytes) + 1 : length;
+}
+
+/* Whether a line could be the first of a header: a name and a colon. */
+static bool is_field(const char *bytes, size_t length)
+{
+    size_t i = 0;
+    while (i < length && bytes[i] > ' ' && bytes[i] < 0x7F && bytes[i] != ':')
+        i++;
+    return i > 0 && i < length && bytes[i] == ':';
+}
+
+/* How many mails there are in a file that begins with the line of an mbox (RFC 4155): each has such
+ * a line, behind an empty one and before a header. In the text of a mail it would be quoted. */
+static size_t count_mails(const char *bytes, size_t length)
+{
+    size_t count = 1;
+    const char *end = bytes + length;
+    for (const char *at = bytes; (at = memmem(at, (size_t)(end - at), "\nFrom ", 6)) != NULL;) {
+        bool behind_empty = at[-1] == '\n' || (at[-1] == '\r' && at[-2] == '\n');
+        at++;
+        const char *next = at + line_length(at, (size_t)(end - at));
+        count += behind_empty && is_field(next, (size_t)(end - next));
+    }
+    return count;
 }
 
 /* ---- the parts ---- */
@@ -143,32 +292,22 @@ static bool note_piece(const char *bytes, size_t length, void *context)
 
 static enum status walk(struct mail *mail, GMimeObject *object, bool open, int depth,
                         struct failure *failure);
+static enum status add_part(struct mail *mail, GMimePart *part, bool open, int depth,
+                            struct failure *failure);
 
-static enum status add_leaf(struct mail *mail, GMimePart *part, bool open, struct failure *failure)
+/* Reads "Content-Type: csv; name=x", which lacks a slash, as "text/csv; name=x". */
+static void mend_type(GMimeObject *object)
 {
-    if (mail->leaves->len >= MOST_PARTS)
-        return fail(failure, STATUS_DATA, "the mail has more than %d parts", MOST_PARTS);
-    GMimeObject *object = GMIME_OBJECT(part);
-    char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
-    struct leaf leaf = {.part = part};
-    leaf.facts.type = keep(mail, g_ascii_strdown(type, -1));
-    leaf.facts.name = keep_utf8(mail, g_mime_part_get_filename(part));
-    leaf.facts.charset =
-        keep_utf8(mail, g_mime_object_get_content_type_parameter(object, "charset"));
-    leaf.facts.damage =
-        open ? "it is truncated: the mail ends before the part does" : mail_content_damage(part);
-    (void)mail_content_decode(part, note_piece, &leaf.facts);
-    g_array_append_val(mail->leaves, leaf);
-    g_free(type);
-    return STATUS_OK;
-}
-
-static GMimeMessage *parse_stream(GMimeStream *stream)
-{
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
-    g_object_unref(parser);
-    return message;
+    const char *raw = topmost(object, "Content-Type", NULL);
+    const char *value = raw != NULL ? raw + strspn(raw, " \t\r\n") : "";
+    size_t length = strcspn(value, "; \t\r\n");
+    if (length == 0 || memchr(value, '/', length) != NULL)
+        return;
+    char *mended = g_strconcat("text/", value, NULL);
+    GMimeContentType *type = g_mime_content_type_parse(NULL, mended);
+    g_mime_object_set_content_type(object, type);
+    g_object_unref(type);
+    g_free(mended);
 }
 
 static bool collect(const char *bytes, size_t length, void *array)
@@ -177,21 +316,168 @@ static bool collect(const char *bytes, size_t length, void *array)
     return true;
 }
 
-/* A forwarded mail that is itself encoded, which RFC 2046 forbids and mailers do: GMime shows it as
- * a leaf. What is no mail stays one. */
-static enum status add_encoded_mail(struct mail *mail, GMimePart *part, bool open, int depth,
-                                    struct failure *failure)
+/* Finds a uuencoded file in a text, from its "begin MODE NAME" to its "end". False when there is
+ * none behind `*from`; else `*from` and `*to` are where it lies, `*whole` whether it has an end,
+ * and the name a new string. */
+static bool find_uuencoded(const GByteArray *text, size_t *from, size_t *to, bool *whole,
+                           char **name)
 {
+    const char *bytes = (const char *)text->data;
+    for (size_t at = *from; at < text->len; at += line_length(bytes + at, text->len - at)) {
+        const char *line = bytes + at;
+        size_t length = line_length(line, text->len - at);
+        if (length < 12 || memcmp(line, "begin ", 6) != 0)
+            continue;
+        size_t mode = 6;
+        while (mode < length && line[mode] >= '0' && line[mode] <= '7')
+            mode++;
+        if (mode < 9 || mode > 10 || line[mode] != ' ')
+            continue;
+        *name = g_strstrip(g_strndup(line + mode + 1, length - mode - 1));
+        *from = at;
+        *to = text->len;
+        *whole = false;
+        while ((at += line_length(bytes + at, text->len - at)) < text->len && !*whole) {
+            length = line_length(bytes + at, text->len - at);
+            *whole = memcmp(bytes + at, "end", MIN(length, 3)) == 0 && length <= 5 && length >= 3;
+            if (*whole)
+                *to = at + length;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* Adds the files that are uuencoded in a text, each as a part of its own. */
+static enum status add_uuencoded(struct mail *mail, GMimePart *text, bool open, int depth,
+                                 struct failure *failure)
+{
+    GByteArray *bytes = g_byte_array_new();
+    (void)mail_content_decode(text, collect, bytes);
+    enum status status = STATUS_OK;
+    size_t from = 0;
+    size_t to;
+    bool whole;
+    char *name;
+    while (status == STATUS_OK && find_uuencoded(bytes, &from, &to, &whole, &name)) {
+        GMimePart *part = g_mime_part_new_with_type("application", "octet-stream");
+        GMimeStream *stream =
+            g_mime_stream_mem_new_with_buffer((const char *)bytes->data + from, to - from);
+        GMimeDataWrapper *content =
+            g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_UUENCODE);
+        g_mime_part_set_content(part, content);
+        g_mime_part_set_filename(part, name);
+        g_object_unref(content);
+        g_object_unref(stream);
+        g_free(name);
+        g_ptr_array_add(mail->objects, part);
+        status = add_part(mail, part, open || !whole, depth + 1, failure);
+        from = to;
+    }
+    g_byte_array_unref(bytes);
+    return status;
+}
+
+static enum status add_leaf(struct mail *mail, GMimePart *part, bool open, int depth,
+                            struct failure *failure)
+{
+    if (mail->leaves->len >= MOST_PARTS)
+        return fail(failure, STATUS_DATA, "the mail has more than %d parts", MOST_PARTS);
+    GMimeObject *object = GMIME_OBJECT(part);
+    struct leaf leaf = {.part = part};
+    leaf.facts.type = read_type(mail, object);
+    leaf.facts.name = keep_utf8(mail, g_mime_part_get_filename(part));
+    leaf.facts.charset =
+        keep_utf8(mail, g_mime_object_get_content_type_parameter(object, "charset"));
+    leaf.facts.damage =
+        open ? "it is truncated: the mail ends before the part does" : mail_content_damage(part);
+    (void)mail_content_decode(part, note_piece, &leaf.facts);
+    g_array_append_val(mail->leaves, leaf);
+    if (mail->inside && leaf.facts.name == NULL && text_begins(leaf.facts.type, "text/"))
+        return add_uuencoded(mail, part, open, depth, failure);
+    return STATUS_OK;
+}
+
+/* Whether the part is a mail: by its type, or as a file with the name of one, whatever its type. */
+static bool is_mail(GMimePart *part)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+    const char *name = g_mime_part_get_filename(part);
+    return g_mime_content_type_is_type(type, "message", "rfc822") ||
+           g_mime_content_type_is_type(type, "message", "rfc2822") ||
+           g_mime_content_type_is_type(type, "message", "global") ||
+           g_mime_content_type_is_type(type, "message", "news") || mail_name_ends_in(name, ".eml");
+}
+
+/* The part's content as a stream, a new reference: the mail's own bytes, or, where it is encoded,
+ * which RFC 2046 forbids for a mail and mailers do, a decoded copy. NULL when that would be too
+ * large. */
+static GMimeStream *content_stream(struct mail *mail, GMimePart *part)
+{
+    GMimeDataWrapper *content = g_mime_part_get_content(part);
+    if (content == NULL)
+        return g_mime_stream_mem_new();
+    switch (g_mime_data_wrapper_get_encoding(content)) {
+    case GMIME_CONTENT_ENCODING_BASE64:
+    case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+    case GMIME_CONTENT_ENCODING_UUENCODE:
+        break;
+    default: {
+        GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+        (void)g_mime_stream_reset(stream);
+        return g_object_ref(stream);
+    }
+    }
     GByteArray *decoded = g_byte_array_new();
     (void)mail_content_decode(part, collect, decoded);
-    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(decoded);
-    GMimeMessage *message = parse_stream(stream);
+    bool fits = decoded->len <= mail->decoded;
+    if (fits)
+        mail->decoded -= decoded->len;
+    GMimeStream *stream = fits ? g_mime_stream_mem_new_with_byte_array(decoded) : NULL;
+    if (!fits)
+        g_byte_array_unref(decoded);
+    return stream;
+}
+
+/* Passes over the line of an mbox, with which a file of one mail may begin; returns the stream, or
+ * a new one in its place. */
+static GMimeStream *skip_mbox_line(GMimeStream *stream)
+{
+    char line[1000];
+    ssize_t got = g_mime_stream_read(stream, line, sizeof line);
+    (void)g_mime_stream_reset(stream);
+    if (got < 5 || memcmp(line, "From ", 5) != 0)
+        return stream;
+    GMimeStream *rest = g_mime_stream_substream(
+        stream, stream->bound_start + (gint64)line_length(line, (size_t)got), stream->bound_end);
     g_object_unref(stream);
-    if (message == NULL)
-        return add_leaf(mail, part, open, failure);
-    g_ptr_array_add(mail->messages, message);
+    return rest;
+}
+
+/* Adds the parts of a mail in the mail. What is none after all is a part itself. */
+static enum status add_mail(struct mail *mail, GMimePart *part, bool open, int depth,
+                            struct failure *failure)
+{
+    GMimeStream *stream = content_stream(mail, part);
+    if (stream == NULL)
+        return fail(failure, STATUS_DATA, "the mails in the mail are larger than itself");
+    stream = skip_mbox_line(stream);
+    GMimeObject *object = parse(mail, stream);
+    g_object_unref(stream);
+    if (object == NULL)
+        return add_leaf(mail, part, open, depth, failure);
     open = open || mail_content_damage(part) != NULL;
-    return walk(mail, g_mime_message_get_mime_part(message), open, depth + 1, failure);
+    return walk(mail, object, open, depth + 1, failure);
+}
+
+static enum status add_part(struct mail *mail, GMimePart *part, bool open, int depth,
+                            struct failure *failure)
+{
+    if (depth > DEEPEST)
+        return fail(failure, STATUS_DATA, "the mail nests its parts too deeply");
+    mend_type(GMIME_OBJECT(part));
+    return mail->inside && is_mail(part) ? add_mail(mail, part, open, depth, failure)
+                                         : add_leaf(mail, part, open, depth, failure);
 }
 
 /* `open` is whether a multipart around it lacks its end, or ends too soon. */
@@ -200,72 +486,53 @@ static enum status walk(struct mail *mail, GMimeObject *object, bool open, int d
 {
     if (depth > DEEPEST)
         return fail(failure, STATUS_DATA, "the mail nests its parts too deeply");
-    if (object == NULL)
+    if (GMIME_IS_PART(object))
+        return add_part(mail, GMIME_PART(object), open, depth, failure);
+    if (!GMIME_IS_MULTIPART(object))
         return STATUS_OK;
-    if (GMIME_IS_MULTIPART(object)) {
-        GMimeMultipart *multipart = GMIME_MULTIPART(object);
-        /* GMime has no other way to ask whether the closing boundary was there. */
-        open = open || !multipart->write_end_boundary;
-        enum status status = STATUS_OK;
-        for (int i = 0; status == STATUS_OK && i < g_mime_multipart_get_count(multipart); i++)
-            status = walk(mail, g_mime_multipart_get_part(multipart, i), open, depth + 1, failure);
-        return status;
-    }
-    if (GMIME_IS_MESSAGE_PART(object)) {
-        GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
-        GMimeObject *inner = message != NULL ? g_mime_message_get_mime_part(message) : NULL;
-        return walk(mail, inner, open, depth + 1, failure);
-    }
-    if (!GMIME_IS_PART(object))
-        return STATUS_OK;
-    GMimeContentType *type = g_mime_object_get_content_type(object);
-    if (g_mime_content_type_is_type(type, "message", "rfc822"))
-        return add_encoded_mail(mail, GMIME_PART(object), open, depth, failure);
-    return add_leaf(mail, GMIME_PART(object), open, failure);
+    GMimeMultipart *multipart = GMIME_MULTIPART(object);
+    /* GMime has no other way to ask whether the closing boundary was there. */
+    open = open || !multipart->write_end_boundary;
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < g_mime_multipart_get_count(multipart); i++)
+        status = walk(mail, g_mime_multipart_get_part(multipart, i), open, depth + 1, failure);
+    return status;
 }
 
 /* ---- the mail ---- */
 
-/* Whether there is a NUL in the header, where it would hide what comes after it from us only. */
-static bool header_has_nul(const struct buffer *raw)
-{
-    const char *end = memmem(raw->bytes, raw->length, "\n\n", 2);
-    size_t length = end != NULL ? (size_t)(end - raw->bytes) : raw->length;
-    const char *dos_end = memmem(raw->bytes, length, "\n\r\n", 3);
-    if (dos_end != NULL)
-        length = (size_t)(dos_end - raw->bytes);
-    return memchr(raw->bytes, '\0', length) != NULL;
-}
-
 enum status mail_parse(struct buffer *raw, struct mail **mail_out, struct failure *failure)
 {
     *mail_out = NULL;
-    if (raw->length == 0 || raw->length >= G_MAXUINT || header_has_nul(raw)) {
-        const char *why = raw->length == 0           ? "it is empty"
-                          : raw->length >= G_MAXUINT ? "it is too large"
-                                                     : "there is a NUL byte in its header";
+    if (raw->length == 0 || raw->length >= G_MAXUINT) {
+        bool empty = raw->length == 0;
         buffer_free(raw);
-        return fail(failure, STATUS_DATA, "not a mail: %s", why);
+        return fail(failure, STATUS_DATA, "not a mail: it is %s", empty ? "empty" : "too large");
     }
-    g_mime_init(); /* to be called often, and never undone: GMime can't begin again */
+    start_gmime();
+    size_t length = raw->length;
+    const char *bytes = raw->bytes;
     struct mail *mail = g_new0(struct mail, 1);
-    mail->messages = g_ptr_array_new_with_free_func(g_object_unref);
+    mail->decoded =
+        2 * length; /* a mail in base64, in another one in base64, is smaller than that */
+    mail->objects = g_ptr_array_new_with_free_func(g_object_unref);
     mail->strings = g_ptr_array_new_with_free_func(g_free);
     mail->leaves = g_array_new(FALSE, TRUE, sizeof(struct leaf));
     /* GLib's allocator is malloc's since 2.46, so it can take the bytes over. */
-    GByteArray *bytes = g_byte_array_new_take((guint8 *)raw->bytes, raw->length);
+    GMimeStream *all = g_mime_stream_mem_new_with_byte_array(
+        g_byte_array_new_take((guint8 *)raw->bytes, raw->length));
     *raw = (struct buffer){.limit = raw->limit};
-    GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
-    GMimeMessage *message = parse_stream(stream);
-    g_object_unref(stream);
-    enum status status;
-    if (message == NULL) {
-        status = fail(failure, STATUS_DATA, "not a mail: it does not begin with a header");
-    } else {
-        g_ptr_array_add(mail->messages, message);
-        read_facts(mail, message);
-        status = walk(mail, g_mime_message_get_mime_part(message), false, 0, failure);
-    }
+    bool is_mbox = length >= 5 && memcmp(bytes, "From ", 5) == 0;
+    size_t start = is_mbox ? line_length(bytes, length) : 0;
+    size_t count = is_mbox ? count_mails(bytes, length) : 1;
+    mail->stream = g_mime_stream_substream(all, (gint64)start, (gint64)length);
+    g_object_unref(all);
+    enum status status =
+        count > 1 ? fail(failure, STATUS_DATA,
+                         "there are %zu mails in the file (an mbox); one at a time, please: "
+                         "git mailsplit -oDIRECTORY FILE makes a file of each",
+                         count)
+                  : read_header(mail, bytes + start, length - start, failure);
     if (status != STATUS_OK) {
         mail_free(mail);
         return status;
@@ -274,12 +541,21 @@ enum status mail_parse(struct buffer *raw, struct mail **mail_out, struct failur
     return STATUS_OK;
 }
 
+enum status mail_read_parts(struct mail *mail, bool inside, struct failure *failure)
+{
+    mail->inside = inside;
+    GMimeObject *object = parse(mail, mail->stream);
+    return object != NULL ? walk(mail, object, false, 0, failure)
+                          : fail(failure, STATUS_DATA, "not a mail: its parts can't be told");
+}
+
 void mail_free(struct mail *mail)
 {
     if (mail == NULL)
         return;
     g_array_free(mail->leaves, TRUE);
-    g_ptr_array_free(mail->messages, TRUE);
+    g_object_unref(mail->stream);
+    g_ptr_array_free(mail->objects, TRUE);
     g_ptr_array_free(mail->strings, TRUE);
     g_free(mail);
 }

@@ -24,13 +24,15 @@ struct mail_facts {
     const char *authentication; /* the topmost Authentication-Results (RFC 8601), unfolded */
     const char *spam;           /* the topmost X-SES-Spam-Verdict and X-SES-Virus-Verdict: "PASS" */
     const char *virus;
+    const char *type; /* of the whole mail, "multipart/mixed", in lower case; never NULL */
+    const char *auto_submitted; /* the topmost Auto-Submitted (RFC 3834) */
 };
 
-enum { MAIL_BEGINNING = 4 }; /* bytes of a part that are enough to know an archive by */
+enum { MAIL_BEGINNING = 8 }; /* bytes of a part that are enough to know an archive by */
 
 /* One leaf part. */
 struct mail_part {
-    const char *type;    /* "application/zip", in lower case */
+    const char *type;    /* "application/zip", in lower case; "text/csv" also for a mere "csv" */
     const char *name;    /* of the file (RFC 2183, 2231, 2047), UTF-8; NULL when it has none */
     const char *charset; /* as declared; NULL when it is not */
     size_t size;         /* decoded, in bytes */
@@ -38,10 +40,18 @@ struct mail_part {
     const char *damage; /* why its content can't be whole, as a clause; NULL when nothing shows */
 };
 
-/* Parses `raw`, whose memory it takes over, also on error. The mail is the caller's, to be given to
- * mail_free; NULL on error. A line of an mbox ("From ...") before the header is passed over.
- * STATUS_DATA for what is no mail, and for one that nests its parts too deeply. */
+/* Reads the header of `raw`, whose memory it takes over, also on error. The mail is the caller's,
+ * to be given to mail_free; NULL on error. A line of an mbox ("From ...") before the header is
+ * passed over. The parts are not there before mail_read_parts, so that a mail can be refused for
+ * what its header says before more of it is looked at. STATUS_DATA for what is no mail, for an mbox
+ * of several, and for a header that is far larger than any honest one. */
 enum status mail_parse(struct buffer *raw, struct mail **mail, struct failure *failure);
+
+/* Reads the parts; to be called once. `inside`: also what lies in forwarded mails, whether attached
+ * as such or as an .eml file, and in uuencoded text: both may be what the sender was sent by
+ * somebody else. STATUS_DATA for a mail that nests its parts too deeply, has too many of them, or
+ * holds mails that are larger than itself. */
+enum status mail_read_parts(struct mail *mail, bool inside, struct failure *failure);
 
 /* NULL is harmless. */
 void mail_free(struct mail *mail);

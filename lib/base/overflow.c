@@ -1,0 +1,52 @@
+#include "base/overflow.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    SPARE = 64 * 1024,
+    BEYOND = 1024 * 1024
+}; /* bytes; one frame may be larger than the guard page */
+
+/* What the handler may know, which nobody can hand it. */
+static char spare[SPARE];
+static uintptr_t top;    /* of the stack, as far as we care */
+static uintptr_t bottom; /* where it may not reach */
+static const char *last_words;
+static int last_status;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    uintptr_t at = (uintptr_t)info->si_addr;
+    if (at >= bottom && at < top) {
+        (void)!write(STDERR_FILENO, last_words, strlen(last_words));
+        _exit(last_status);
+    }
+    /* Something else: the instruction is run once more, and ends the program as it would have. */
+    (void)signal(number, SIG_DFL);
+}
+
+void overflow_ends(const char *message, enum status status)
+{
+    struct rlimit limit;
+    char here;
+    uintptr_t most = (uintptr_t)1 << 30; /* where there is no limit */
+    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < most)
+        most = (uintptr_t)limit.rlim_cur;
+    top = (uintptr_t)&here;
+    bottom = top > most + BEYOND ? top - most - BEYOND : 0;
+    last_words = message;
+    last_status = (int)status;
+    const stack_t stack = {.ss_sp = spare, .ss_size = sizeof spare};
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
+    action.sa_sigaction = on_fault;
+    (void)sigemptyset(&action.sa_mask);
+    if (sigaltstack(&stack, NULL) == 0) {
+        (void)sigaction(SIGSEGV, &action, NULL);
+        (void)sigaction(SIGBUS, &action, NULL);
+    }
+}
