@@ -120,7 +120,7 @@ bounce() {
 
 @test "a mail in the mail is not looked into under --require-auth, unless that is allowed" {
   bounce multipart/mixed
-  refused mail --require-auth -- 'no export is attached'
+  refused mail --require-auth -- 'no export is attached' '--allow forwards'
   gives_export mail --require-auth --allow forwards
   gives_export mail --require-auth --allow automatic,forwards
   gives_export mail

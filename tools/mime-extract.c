@@ -157,11 +157,11 @@ static enum status check(const struct options *options, const struct mail *mail,
     return status;
 }
 
-static enum status write_csv(const struct buffer *csv, const char *assumed, struct failure *failure)
+static enum status write_csv(const struct buffer *csv, const struct charset_warning *warning,
+                             struct failure *failure)
 {
-    if (assumed != NULL)
-        cli_warn(PROGRAM, "warning: the CSV is not UTF-8 and does not say what it is; read as %s",
-                 assumed);
+    if (warning->text[0] != '\0')
+        cli_warn(PROGRAM, "warning: %s", warning->text);
     if (!write_all(STDOUT_FILENO, csv->bytes, csv->length))
         return fail(failure, STATUS_IO, "standard output: %s", strerror(errno));
     return STATUS_OK;
@@ -173,14 +173,14 @@ static enum status run(const struct options *options)
     struct buffer raw = {.limit = input_limit(options)};
     struct buffer csv = {.limit = options->max_size};
     struct mail *mail = NULL;
-    const char *assumed = NULL;
+    struct charset_warning warning = {.text = ""};
     enum status status = read_input(options, &raw, &failure);
     if (status != STATUS_OK)
         goto done;
     if (options->archive) {
-        status = extract_from_file(&raw, &csv, &assumed, &failure);
+        status = extract_from_file(&raw, &csv, &warning, &failure);
         if (status == STATUS_OK)
-            status = write_csv(&csv, assumed, &failure);
+            status = write_csv(&csv, &warning, &failure);
         goto done;
     }
     status = mail_parse(&raw, &mail, &failure);
@@ -192,9 +192,9 @@ static enum status run(const struct options *options)
     if (status == STATUS_OK && options->list) {
         status = list(mail, &failure);
     } else if (status == STATUS_OK) {
-        status = extract_from_mail(mail, &csv, &assumed, &failure);
+        status = extract_from_mail(mail, &csv, &warning, &failure);
         if (status == STATUS_OK)
-            status = write_csv(&csv, assumed, &failure);
+            status = write_csv(&csv, &warning, &failure);
     }
 done:
     if (status != STATUS_OK)

@@ -1,31 +1,96 @@
 #include "mail/charset.h"
 
 #include <errno.h>
-#include <gmime/gmime.h>
 #include <iconv.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NO_CONVERSION ((iconv_t)-1)
-#define FALLBACK "windows-1252"
+#define FALLBACK "WINDOWS-1252"
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
 enum { PIECE = 64 * 1024 };
 
-static bool begins(const struct buffer *text, const char *mark)
+const char *const charset_names[] = {"UTF-8",        "UTF-16",       "UTF-16LE",     "UTF-16BE",
+                                     "UTF-32",       "UTF-32LE",     "UTF-32BE",     "ISO-8859-2",
+                                     "ISO-8859-3",   "ISO-8859-4",   "ISO-8859-5",   "ISO-8859-6",
+                                     "ISO-8859-7",   "ISO-8859-8",   "ISO-8859-9",   "ISO-8859-10",
+                                     "ISO-8859-13",  "ISO-8859-14",  "ISO-8859-15",  "ISO-8859-16",
+                                     "WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "WINDOWS-1253",
+                                     "WINDOWS-1254", "WINDOWS-1255", "WINDOWS-1256", "WINDOWS-1257",
+                                     "WINDOWS-1258", "WINDOWS-874",  "KOI8-R",       "KOI8-U",
+                                     "MACINTOSH",    "IBM437",       "IBM850",       "IBM852",
+                                     "IBM866",       "CP932",        "EUC-JP",       "ISO-2022-JP",
+                                     "GB18030",      "BIG5",         "UHC",          NULL};
+
+/* What mails call them otherwise, with what each name is read as
+ * (https://encoding.spec.whatwg.org). */
+static const struct {
+    const char *declared;
+    const char *name;
+} OTHER_NAMES[] = {
+    {"utf8", "UTF-8"},
+    {"iso-8859-1", "WINDOWS-1252"},
+    {"iso8859-1", "WINDOWS-1252"},
+    {"iso_8859-1", "WINDOWS-1252"},
+    {"latin1", "WINDOWS-1252"},
+    {"latin-1", "WINDOWS-1252"},
+    {"cp1252", "WINDOWS-1252"},
+    {"x-ansi", "WINDOWS-1252"},
+    {"cp1250", "WINDOWS-1250"},
+    {"cp1251", "WINDOWS-1251"},
+    {"latin2", "ISO-8859-2"},
+    {"latin9", "ISO-8859-15"},
+    {"iso-8859-8-i", "ISO-8859-8"},
+    {"iso-8859-11", "WINDOWS-874"},
+    {"tis-620", "WINDOWS-874"},
+    {"mac", "MACINTOSH"},
+    {"macroman", "MACINTOSH"},
+    {"x-mac-roman", "MACINTOSH"},
+    {"cp437", "IBM437"},
+    {"cp850", "IBM850"},
+    {"cp852", "IBM852"},
+    {"cp866", "IBM866"},
+    {"shift_jis", "CP932"},
+    {"shift-jis", "CP932"},
+    {"sjis", "CP932"},
+    {"windows-31j", "CP932"},
+    {"gb2312", "GB18030"},
+    {"gbk", "GB18030"},
+    {"big5-hkscs", "BIG5"},
+    {"euc-kr", "UHC"},
+    {"ks_c_5601-1987", "UHC"},
+};
+
+/* How a charset writes what is not ASCII: only one with a byte for each character can be taken for
+ * another without its showing. */
+enum width { EIGHT_BIT, SEVERAL_BYTES, WIDE };
+
+static enum width width_of(const char *name)
 {
-    return text->length >= strlen(mark) && memcmp(text->bytes, mark, strlen(mark)) == 0;
+    static const char *const SEVERAL[] = {"CP932",   "EUC-JP", "ISO-2022-JP",
+                                          "GB18030", "BIG5",   "UHC"};
+    if (text_begins(name, "UTF-"))
+        return WIDE;
+    for (size_t i = 0; i < sizeof SEVERAL / sizeof SEVERAL[0]; i++)
+        if (strcmp(name, SEVERAL[i]) == 0)
+            return SEVERAL_BYTES;
+    return EIGHT_BIT;
 }
 
-/* Opens the conversion from a charset that a stranger named; NO_CONVERSION when it is unknown.
- * iconv reads more than a name where it may ("//IGNORE"), so nothing else is let through. */
-static iconv_t open_conversion(const char *charset)
+/* The name of ours; NULL when nothing was declared, or nothing that says anything. */
+static const char *name_of(const char *declared)
 {
-    if (charset[0] == '\0' || strlen(charset) > 40 ||
-        charset[strspn(charset, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                "0123456789-_.:+")] != '\0')
-        return NO_CONVERSION;
-    g_mime_init(); /* as in mail_parse */
-    return iconv_open("UTF-8", g_mime_charset_iconv_name(charset));
+    for (size_t i = 0; i < sizeof OTHER_NAMES / sizeof OTHER_NAMES[0]; i++)
+        if (ascii_equal(declared, OTHER_NAMES[i].declared))
+            return OTHER_NAMES[i].name;
+    for (const char *const *name = charset_names; *name != NULL; name++)
+        if (ascii_equal(declared, *name))
+            return *name;
+    return NULL;
 }
+
+/* ---- conversion ---- */
 
 static enum status cannot(const char *charset, int why, size_t at, size_t limit,
                           struct failure *failure)
@@ -72,9 +137,11 @@ static enum status convert(iconv_t conversion, const char *charset, struct buffe
     return STATUS_OK;
 }
 
-static enum status convert_from(const char *charset, struct buffer *text, struct failure *failure)
+/* `charset` is the name that was declared, for messages. */
+static enum status convert_from(const char *name, const char *charset, struct buffer *text,
+                                struct failure *failure)
 {
-    iconv_t conversion = open_conversion(charset);
+    iconv_t conversion = iconv_open("UTF-8", name);
     if (conversion == NO_CONVERSION)
         return fail(failure, STATUS_IO, "this system cannot read %s", charset);
     enum status status = convert(conversion, charset, text, failure);
@@ -82,36 +149,145 @@ static enum status convert_from(const char *charset, struct buffer *text, struct
     return status;
 }
 
-/* Whether the declaration says anything: not when it is none, US-ASCII, or a name nobody knows. */
-static bool is_telling(const char *declared)
+/* ---- UTF-8, whole and damaged ---- */
+
+struct survey {
+    size_t valid; /* sequences beyond ASCII */
+    size_t bad;   /* sequences that are none */
+    size_t line;  /* of the first of these */
+};
+
+/* The length of the bad sequence at `bytes`: what its first byte promises, as far as it is there.
+ */
+static size_t bad_sequence(const char *bytes, size_t length)
 {
-    if (declared == NULL || ascii_equal(declared, "us-ascii") || ascii_equal(declared, "ascii"))
-        return false;
-    iconv_t conversion = open_conversion(declared);
-    if (conversion == NO_CONVERSION)
-        return false;
-    (void)iconv_close(conversion);
+    unsigned char lead = (unsigned char)bytes[0];
+    size_t promised = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1;
+    size_t there = 1;
+    while (there < promised && there < length && ((unsigned char)bytes[there] & 0xC0) == 0x80)
+        there++;
+    return there;
+}
+
+/* Looks at the text, and copies it with the bad sequences replaced into `mended`, unless that is
+ * NULL. False when it would pass the buffer's limit or memory runs out. */
+static bool look_at(const struct buffer *text, struct survey *survey, struct buffer *mended)
+{
+    const char *at = text->bytes;
+    size_t left = text->length;
+    size_t lines = 1;
+    *survey = (struct survey){.line = 0};
+    while (left > 0) {
+        size_t good = left;
+        bool whole = utf8_valid(at, left, &good);
+        for (size_t i = 0; i < good; i++) {
+            survey->valid += (unsigned char)at[i] >= 0xC2;
+            lines += at[i] == '\n';
+        }
+        if (mended != NULL && !buffer_append(mended, at, good))
+            return false;
+        if (whole)
+            break;
+        if (survey->bad++ == 0)
+            survey->line = lines;
+        if (mended != NULL && !buffer_append(mended, REPLACEMENT, strlen(REPLACEMENT)))
+            return false;
+        size_t bad = bad_sequence(at + good, left - good);
+        at += good + bad;
+        left -= good + bad;
+    }
     return true;
 }
 
-enum status charset_to_utf8(struct buffer *text, const char *declared, const char **assumed,
-                            struct failure *failure)
+static enum status mend(struct buffer *text, struct charset_warning *warning,
+                        struct failure *failure)
 {
-    *assumed = NULL;
-    if (begins(text, "\xFF\xFE") || begins(text, "\xFE\xFF"))
-        return convert_from("UTF-16", text, failure);
-    size_t bad = 0;
-    bool is_utf8 = utf8_valid(text->bytes != NULL ? text->bytes : "", text->length, &bad);
-    bool is_declared_utf8 = begins(text, "\xEF\xBB\xBF") || ascii_equal(declared, "utf-8") ||
-                            ascii_equal(declared, "utf8");
-    if (is_declared_utf8 && !is_utf8)
-        return cannot("UTF-8", EILSEQ, bad + 1, 0, failure);
-    if (is_declared_utf8)
+    struct survey survey;
+    struct buffer mended = {.limit = text->limit};
+    if (!look_at(text, &survey, &mended)) {
+        buffer_free(&mended);
+        return text->limit > 0 && text->length + 2 * survey.bad > text->limit
+                   ? cannot("UTF-8", EFBIG, 0, text->limit, failure)
+                   : fail_memory(failure);
+    }
+    (void)snprintf(
+        warning->text, sizeof warning->text,
+        survey.bad == 1
+            ? "the CSV is damaged UTF-8: %zu character cannot be read, in line %zu, and "
+              "became " REPLACEMENT
+            : "the CSV is damaged UTF-8: %zu characters cannot be read, the first in line "
+              "%zu, and became " REPLACEMENT,
+        survey.bad, survey.line);
+    buffer_free(text);
+    *text = mended;
+    return STATUS_OK;
+}
+
+/* ---- which it is ---- */
+
+static bool begins(const struct buffer *text, const char *mark, size_t length)
+{
+    return text->length >= length && memcmp(text->bytes, mark, length) == 0;
+}
+
+/* The charset that a byte order mark names; NULL without one. */
+static const char *marked(const struct buffer *text)
+{
+    if (begins(text, "\xEF\xBB\xBF", 3))
+        return "UTF-8";
+    if (begins(text, "\xFF\xFE\0\0", 4) || begins(text, "\0\0\xFE\xFF", 4))
+        return "UTF-32";
+    return begins(text, "\xFF\xFE", 2) || begins(text, "\xFE\xFF", 2) ? "UTF-16" : NULL;
+}
+
+/* Whether the text is not what is declared, but UTF-8, perhaps with a little damage. */
+static bool is_utf8_all_the_same(const struct buffer *text, const char *name,
+                                 const struct survey *survey)
+{
+    switch (width_of(name)) {
+    case EIGHT_BIT:
+        return survey->bad == 0 || survey->valid >= 4 * survey->bad;
+    case WIDE: /* would have NULs beside each comma */
+        return survey->bad == 0 && memchr(text->bytes, '\0', text->length) == NULL;
+    default:
+        return false;
+    }
+}
+
+/* From a charset that somebody declared. */
+static enum status convert_declared(const char *name, const char *declared, struct buffer *text,
+                                    const struct survey *survey, struct charset_warning *warning,
+                                    struct failure *failure)
+{
+    if (is_utf8_all_the_same(text, name, survey))
+        return survey->bad > 0 ? mend(text, warning, failure) : STATUS_OK;
+    enum status status = convert_from(name, declared, text, failure);
+    bool is_utf8 = survey->bad == 0 && width_of(name) == SEVERAL_BYTES;
+    return status == STATUS_DATA && is_utf8 ? STATUS_OK : status;
+}
+
+enum status charset_to_utf8(struct buffer *text, const char *declared,
+                            struct charset_warning *warning, struct failure *failure)
+{
+    warning->text[0] = '\0';
+    if (text->length == 0)
         return STATUS_OK;
-    if (is_telling(declared))
-        return convert_from(declared, text, failure);
-    if (is_utf8)
+    const char *mark = marked(text);
+    const char *name = mark != NULL ? mark : name_of(declared);
+    struct survey survey;
+    (void)look_at(text, &survey, NULL);
+    bool is_utf8 = name != NULL && strcmp(name, "UTF-8") == 0;
+    if (mark != NULL && !is_utf8)
+        return convert_from(mark, mark, text, failure);
+    if (name != NULL && !is_utf8)
+        return convert_declared(name, declared, text, &survey, warning, failure);
+    if (survey.bad == 0)
         return STATUS_OK;
-    *assumed = FALLBACK;
-    return convert_from(FALLBACK, text, failure);
+    if (mark != NULL || survey.valid >= survey.bad)
+        return mend(text, warning, failure);
+    enum status status = convert_from(FALLBACK, "windows-1252", text, failure);
+    (void)snprintf(warning->text, sizeof warning->text, "the CSV %s; read as windows-1252",
+                   is_utf8 ? "says that it is UTF-8, and is not"
+                           : "is not UTF-8 and does not say what it is");
+    return status;
 }

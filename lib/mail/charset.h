@@ -7,13 +7,25 @@
 #include "base/status.h"
 #include "base/text.h"
 
-/* Turns the text into UTF-8, in place. A byte order mark of UTF-8 or UTF-16 decides; else the
- * charset that was declared (a MIME name, may be NULL); else, when that is US-ASCII, which mailers
- * write for anything, or unknown: UTF-8 if the bytes are, windows-1252 if not, and then `*assumed`
- * becomes that name (static), otherwise NULL. Text that is UTF-8 keeps its bytes. STATUS_DATA for
- * bytes that the charset does not have, and when the text would pass its buffer's limit; STATUS_IO
- * when memory runs out. */
-enum status charset_to_utf8(struct buffer *text, const char *declared, const char **assumed,
-                            struct failure *failure);
+/* What was taken for granted: one sentence for people, without a newline; "" when nothing was. */
+struct charset_warning {
+    char text[256];
+};
+
+/* The charsets that a mail may choose, by the names that iconv_open(3) knows; NULL behind the last.
+ * mime-extract(1) names them. */
+extern const char *const charset_names[];
+
+/* Turns the text into UTF-8, in place. A byte order mark of UTF-8, UTF-16 or UTF-32 decides; else
+ * text that is valid UTF-8 and not only ASCII is UTF-8, whatever 8-bit charset was declared; else
+ * the charset that was declared (a MIME name, may be NULL) decides, where it is one of
+ * charset_names and not UTF-8 or US-ASCII, which mailers write for anything. Else, when at least as
+ * many sequences beyond ASCII are UTF-8 as are not, it is damaged UTF-8, each bad sequence of which
+ * becomes U+FFFD; else it is windows-1252; both with a warning. A declared 8-bit charset, too, is
+ * not believed where most of the text is UTF-8 all the same. ISO 8859-1 is read as windows-1252, as
+ * browsers do. Text that is UTF-8 keeps its bytes. STATUS_DATA for bytes that the charset does not
+ * have, and when the text would pass its buffer's limit; STATUS_IO when memory runs out. */
+enum status charset_to_utf8(struct buffer *text, const char *declared,
+                            struct charset_warning *warning, struct failure *failure);
 
 #endif

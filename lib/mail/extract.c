@@ -1,24 +1,17 @@
 #include "mail/extract.h"
 
-#include "mail/charset.h"
+#include "mail/name.h"
 #include "mail/unpack.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- which part it is ---- */
 
-static bool ends_in(const char *name, const char *end)
+static bool ends_in_any(const char *name, const char *const *endings)
 {
-    size_t length = name != NULL ? strlen(name) : 0;
-    return length >= strlen(end) && strcasecmp(name + length - strlen(end), end) == 0;
-}
-
-static bool ends_in_any(const char *name, const char *const *ends)
-{
-    for (; *ends != NULL; ends++)
-        if (ends_in(name, *ends))
+    for (; *endings != NULL; endings++)
+        if (mail_name_ends_in(name, *endings))
             return true;
     return false;
 }
@@ -34,43 +27,101 @@ static bool is_gzip(const char *bytes, size_t length)
     return length >= 2 && memcmp(bytes, "\x1F\x8B", 2) == 0;
 }
 
+/* What it is that can't be an export, and what to do about it; NULL for anything else. Known by how
+ * it begins, whatever its name. */
+static const char *stranger_of(const char *bytes, size_t length)
+{
+    static const struct {
+        const char *beginning;
+        size_t length; /* of the beginning: no more than MAIL_BEGINNING */
+        const char *is;
+    } KINDS[] = {
+        {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8,
+         "it is an Excel workbook (.xls), or another document of Office; save it as CSV and send "
+         "that"},
+        {"7z\xBC\xAF\x27\x1C", 6, "it is a 7z archive; send the CSV in a ZIP, or as it is"},
+        {"Rar!\x1A\x07", 6, "it is a RAR archive; send the CSV in a ZIP, or as it is"},
+        {"\xFD\x37zXZ\0", 6, "it is an xz file; send the CSV in a ZIP, or as it is"},
+        {"\x28\xB5\x2F\xFD", 4, "it is a Zstandard file; send the CSV in a ZIP, or as it is"},
+        {"BZh", 3, "it is a bzip2 file; send the CSV in a ZIP, or as it is"},
+        {"\x78\x9F\x3E\x22", 4,
+         "it is a winmail.dat, in which Outlook wraps what is attached; send the mail as plain "
+         "text or HTML, "
+         "not as \"rich text\""},
+        {"%PDF-", 5, "it is a PDF, and no export"},
+        {"PAR1", 4, "it is a Parquet file; export it as CSV"},
+    };
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
+        if (length >= KINDS[i].length && memcmp(bytes, KINDS[i].beginning, KINDS[i].length) == 0)
+            return KINDS[i].is;
+    return NULL;
+}
+
+/* Whether it is a file of another program, by its name: many are ZIP files, too. */
+static bool is_document(const struct mail_part *part)
+{
+    static const char *const DOCUMENTS[] = {".docx", ".xlsx",    ".xlsm", ".xlsb", ".pptx",
+                                            ".odt",  ".ods",     ".odp",  ".epub", ".jar",
+                                            ".kmz",  ".numbers", NULL};
+    return ends_in_any(part->name, DOCUMENTS);
+}
+
 enum extract_kind extract_kind_of(const struct mail_part *part)
 {
-    static const char *const DOCUMENTS[] = {".docx", ".xlsx", ".pptx", ".odt", ".ods",
-                                            ".odp",  ".epub", ".jar",  ".kmz", NULL};
     static const char *const CSV_TYPES[] = {"text/csv", "application/csv",
                                             "text/comma-separated-values", NULL};
-    if (ends_in_any(part->name, DOCUMENTS))
+    if (is_document(part))
         return EXTRACT_NOTHING;
     if (is_zip(part->beginning, part->size))
         return EXTRACT_ZIP;
     if (is_gzip(part->beginning, part->size))
         return EXTRACT_GZIP;
-    if (ends_in(part->name, ".zip"))
+    if (mail_name_ends_in(part->name, ".zip"))
         return EXTRACT_ZIP;
-    if (ends_in(part->name, ".csv.gz"))
+    if (mail_name_ends_in(part->name, ".csv.gz"))
         return EXTRACT_GZIP;
-    if (ends_in(part->name, ".csv") || ends_in_any(part->type, CSV_TYPES))
+    if (mail_name_ends_in(part->name, ".csv") || ends_in_any(part->type, CSV_TYPES))
         return EXTRACT_CSV;
     return EXTRACT_NOTHING;
 }
 
 /* What people call the part. */
-static void describe(const struct mail *mail, size_t index, struct buffer *text)
+static struct mail_quote describe(const struct mail *mail, size_t index)
 {
     const struct mail_part *part = mail_part(mail, index);
+    char text[MAIL_QUOTE_LIMIT];
     if (part->name != NULL)
-        (void)buffer_printf(text, "%.200s", part->name);
-    else
-        (void)buffer_printf(text, "part %zu (%.200s)", index + 1, part->type);
+        return mail_quote(part->name);
+    (void)snprintf(text, sizeof text, "part %zu (%s)", index + 1, part->type);
+    return mail_quote(text);
+}
+
+/* What a part is that somebody may have meant as the export; NULL for the others. */
+static const char *near_miss(const struct mail_part *part)
+{
+    size_t length = part->size < MAIL_BEGINNING ? part->size : MAIL_BEGINNING;
+    const char *stranger = stranger_of(part->beginning, length);
+    if (stranger != NULL)
+        return stranger;
+    if (is_document(part) && is_zip(part->beginning, part->size))
+        return "it is a document of another program; if it is the export, save it as CSV and send "
+               "that";
+    if (text_begins(part->type, "message/rfc822"))
+        return "it is a mail in the mail, which is not looked into; --allow forwards does";
+    return NULL;
 }
 
 static enum status no_export(const struct mail *mail, struct failure *failure)
 {
-    struct buffer parts = {.limit = 500};
+    struct buffer parts = {.limit = 700};
     for (size_t i = 0; i < mail_part_count(mail); i++) {
-        (void)buffer_append(&parts, ", ", i > 0 ? 2 : 0);
-        describe(mail, i, &parts);
+        const char *is = near_miss(mail_part(mail, i));
+        if (is != NULL) {
+            buffer_free(&parts);
+            return fail(failure, STATUS_DATA, "no export is attached, but %s: %s",
+                        describe(mail, i).text, is);
+        }
+        (void)buffer_printf(&parts, "%s%s", i > 0 ? ", " : "", describe(mail, i).text);
     }
     enum status status = fail(failure, STATUS_DATA, "no export is attached: no CSV, no ZIP (%s)",
                               parts.length > 0 ? parts.bytes : "it has no parts");
@@ -81,14 +132,8 @@ static enum status no_export(const struct mail *mail, struct failure *failure)
 static enum status two_exports(const struct mail *mail, size_t one, size_t other,
                                struct failure *failure)
 {
-    struct buffer names = {.limit = 500};
-    describe(mail, one, &names);
-    (void)buffer_append(&names, " and ", 5);
-    describe(mail, other, &names);
-    enum status status = fail(failure, STATUS_DATA, "two parts could be the export: %s",
-                              names.bytes != NULL ? names.bytes : "");
-    buffer_free(&names);
-    return status;
+    return fail(failure, STATUS_DATA, "two parts could be the export: %s and %s",
+                describe(mail, one).text, describe(mail, other).text);
 }
 
 /* The index of the one part that is an export. */
@@ -147,15 +192,20 @@ static enum status check_text(const struct buffer *csv, struct failure *failure)
 }
 
 static enum status extract(enum extract_kind kind, const char *charset, struct buffer *content,
-                           struct buffer *csv, const char **assumed, struct failure *failure)
+                           struct buffer *csv, struct charset_warning *warning,
+                           struct failure *failure)
 {
     enum status status = unpack(kind, content, csv, failure);
     buffer_free(content);
     if (status == STATUS_OK && csv->length > 0 &&
         (is_zip(csv->bytes, csv->length) || is_gzip(csv->bytes, csv->length)))
         status = fail(failure, STATUS_DATA, "it is packed twice");
+    const char *stranger =
+        status == STATUS_OK && csv->length > 0 ? stranger_of(csv->bytes, csv->length) : NULL;
+    if (stranger != NULL)
+        status = fail(failure, STATUS_DATA, "%s", stranger);
     if (status == STATUS_OK)
-        status = charset_to_utf8(csv, charset, assumed, failure);
+        status = charset_to_utf8(csv, charset, warning, failure);
     if (status == STATUS_OK)
         status = check_text(csv, failure);
     return status;
@@ -165,19 +215,14 @@ static enum status extract(enum extract_kind kind, const char *charset, struct b
 static enum status blame(const struct mail *mail, size_t index, enum status status,
                          struct failure *failure)
 {
-    struct buffer text = {.limit = sizeof failure->text};
-    describe(mail, index, &text);
-    (void)buffer_printf(&text, ": %s", failure->text);
-    if (text.bytes != NULL)
-        (void)fail(failure, status, "%s", text.bytes);
-    buffer_free(&text);
-    return status;
+    const struct failure what = *failure;
+    return fail(failure, status, "%s: %.700s", describe(mail, index).text, what.text);
 }
 
-enum status extract_from_mail(const struct mail *mail, struct buffer *csv, const char **assumed,
-                              struct failure *failure)
+enum status extract_from_mail(const struct mail *mail, struct buffer *csv,
+                              struct charset_warning *warning, struct failure *failure)
 {
-    *assumed = NULL;
+    warning->text[0] = '\0';
     size_t chosen = 0;
     enum status status = choose(mail, &chosen, failure);
     if (status != STATUS_OK)
@@ -191,19 +236,19 @@ enum status extract_from_mail(const struct mail *mail, struct buffer *csv, const
         status = mail_part_decode(mail, chosen, &content, failure);
     /* The part's charset is that of a text, not of what is in an archive. */
     if (status == STATUS_OK)
-        status = extract(kind, kind == EXTRACT_CSV ? part->charset : NULL, &content, csv, assumed,
+        status = extract(kind, kind == EXTRACT_CSV ? part->charset : NULL, &content, csv, warning,
                          failure);
     buffer_free(&content);
     return status == STATUS_OK ? status : blame(mail, chosen, status, failure);
 }
 
-enum status extract_from_file(struct buffer *file, struct buffer *csv, const char **assumed,
-                              struct failure *failure)
+enum status extract_from_file(struct buffer *file, struct buffer *csv,
+                              struct charset_warning *warning, struct failure *failure)
 {
-    *assumed = NULL;
+    warning->text[0] = '\0';
     const char *bytes = file->bytes != NULL ? file->bytes : "";
     enum extract_kind kind = is_zip(bytes, file->length)    ? EXTRACT_ZIP
                              : is_gzip(bytes, file->length) ? EXTRACT_GZIP
                                                             : EXTRACT_CSV;
-    return extract(kind, NULL, file, csv, assumed, failure);
+    return extract(kind, NULL, file, csv, warning, failure);
 }

@@ -1,13 +1,15 @@
 #include "mail/unpack.h"
 
+#include "mail/name.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <gio/gio.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum { PIECE = 64 * 1024 };
+enum { PIECE = 64 * 1024, NAMED = 5 /* files of a ZIP that a message names */ };
 
 /* Appends, and tells a limit from memory that ran out. */
 static enum status append(struct buffer *buffer, const void *bytes, size_t length,
@@ -28,25 +30,69 @@ static enum status damaged(struct archive *zip, struct failure *failure)
                 why != NULL ? why : "unknown error");
 }
 
-/* The entry's path; "" when it can't be told. Borrowed. */
+/* The entry's path; NULL when it can't be told. Borrowed. */
 static const char *path_of(struct archive_entry *entry)
 {
     const char *path = archive_entry_pathname_utf8(entry);
-    if (path == NULL)
-        path = archive_entry_pathname(entry);
-    return path != NULL ? path : "";
+    return path != NULL ? path : archive_entry_pathname(entry);
 }
 
-/* Whether it is a file, not hidden, with a name that ends in .csv. */
-static bool is_csv(struct archive_entry *entry)
+/* Whether it is a file that somebody put there: not a directory, not hidden, not macOS's own. */
+static bool is_file(struct archive_entry *entry, const char *path)
 {
-    const char *path = path_of(entry);
-    size_t length = strlen(path);
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
-    return archive_entry_filetype(entry) == AE_IFREG && length >= 4 &&
-           strcasecmp(path + length - 4, ".csv") == 0 && name[0] != '.' &&
+    return archive_entry_filetype(entry) == AE_IFREG && name[0] != '.' &&
            strncmp(path, "__MACOSX/", 9) != 0;
+}
+
+/* What a ZIP is, by a file that it holds; NULL for an ordinary one. */
+static const char *document_of(const char *path)
+{
+    static const struct {
+        const char *path;
+        const char *document;
+    } MARKS[] = {
+        {"xl/workbook.xml", "it is an Excel workbook; save it as CSV and send that"},
+        {"xl/workbook.bin", "it is an Excel workbook; save it as CSV and send that"},
+        {"Index/Document.iwa", "it is a Numbers spreadsheet; export it as CSV and send that"},
+        {"META-INF/manifest.xml",
+         "it is an OpenDocument file; save its sheet as CSV and send that"},
+        {"word/document.xml", "it is a Word document, and no export"},
+    };
+    for (size_t i = 0; i < sizeof MARKS / sizeof MARKS[0]; i++)
+        if (strcmp(path, MARKS[i].path) == 0)
+            return MARKS[i].document;
+    return NULL;
+}
+
+/* What was seen of a ZIP so far. */
+struct contents {
+    char csv[MAIL_QUOTE_LIMIT + 1]; /* the path of the CSV, or "" */
+    size_t others;                  /* files that are none */
+    struct buffer names;            /* of the first of them, quoted */
+    const char *document;           /* see document_of */
+};
+
+static void note_other(struct contents *contents, const char *path)
+{
+    if (contents->document == NULL)
+        contents->document = document_of(path);
+    if (contents->others++ < NAMED)
+        (void)buffer_printf(&contents->names, "%s%s", contents->others > 1 ? ", " : "",
+                            mail_quote(path).text);
+}
+
+static enum status no_csv(const struct contents *contents, struct failure *failure)
+{
+    if (contents->document != NULL)
+        return fail(failure, STATUS_DATA, "%s", contents->document);
+    if (contents->others == 0)
+        return fail(failure, STATUS_DATA, "it holds no CSV file, and no other");
+    return fail(failure, STATUS_DATA,
+                "it holds no CSV file, but %s%s; put the CSV itself in it, with a name in .csv",
+                contents->names.bytes != NULL ? contents->names.bytes : "others",
+                contents->others > NAMED ? " and others" : "");
 }
 
 static enum status read_entry(struct archive *zip, struct archive_entry *entry, struct buffer *csv,
@@ -54,7 +100,7 @@ static enum status read_entry(struct archive *zip, struct archive_entry *entry, 
 {
     if (archive_entry_is_encrypted(entry))
         return fail(failure, STATUS_DATA, "%s in it is encrypted; send it without a password",
-                    path_of(entry));
+                    mail_quote(path_of(entry)).text);
     char piece[PIECE];
     la_ssize_t got;
     /* A wrong checksum comes as a warning, which is negative, too. */
@@ -66,9 +112,9 @@ static enum status read_entry(struct archive *zip, struct archive_entry *entry, 
     return got == 0 ? STATUS_OK : damaged(zip, failure);
 }
 
-static enum status read_entries(struct archive *zip, struct buffer *csv, struct failure *failure)
+static enum status read_entries(struct archive *zip, struct contents *contents, struct buffer *csv,
+                                struct failure *failure)
 {
-    char found[256] = "";
     for (;;) {
         struct archive_entry *entry;
         int result = archive_read_next_header(zip, &entry);
@@ -77,35 +123,58 @@ static enum status read_entries(struct archive *zip, struct buffer *csv, struct 
         /* A name in a strange charset is no more than a warning. */
         if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
             return damaged(zip, failure);
-        if (!is_csv(entry))
+        const char *path = path_of(entry);
+        if (path == NULL)
+            return fail(failure, STATUS_DATA, "the name of a file in it can't be read; rename it");
+        if (!is_file(entry, path))
             continue;
-        if (found[0] != '\0')
-            return fail(failure, STATUS_DATA, "it holds two CSV files, %s and %s", found,
-                        path_of(entry));
-        (void)snprintf(found, sizeof found, "%s", path_of(entry));
+        if (!mail_name_ends_in(path, ".csv")) {
+            note_other(contents, path);
+            continue;
+        }
+        if (contents->csv[0] != '\0')
+            return fail(failure, STATUS_DATA, "it holds two CSV files, %s and %s",
+                        mail_quote(contents->csv).text, mail_quote(path).text);
+        (void)snprintf(contents->csv, sizeof contents->csv, "%s", path);
         enum status status = read_entry(zip, entry, csv, failure);
         if (status != STATUS_OK)
             return status;
     }
-    if (found[0] == '\0')
-        return fail(failure, STATUS_DATA, "it holds no CSV file");
-    return STATUS_OK;
+    return contents->csv[0] != '\0' ? STATUS_OK : no_csv(contents, failure);
 }
 
-enum status unpack_zip(const char *bytes, size_t length, struct buffer *csv,
-                       struct failure *failure)
+static enum status open_zip(const char *bytes, size_t length, struct buffer *csv,
+                            struct failure *failure)
 {
     struct archive *zip = archive_read_new();
     if (zip == NULL)
         return fail_memory(failure);
+    struct contents contents = {.names = {.limit = 0}};
     enum status status;
     /* By its directory, which is at its end and so missing in one that was cut short. */
     if (archive_read_support_format_zip_seekable(zip) != ARCHIVE_OK ||
         archive_read_open_memory(zip, bytes, length) != ARCHIVE_OK)
         status = damaged(zip, failure);
     else
-        status = read_entries(zip, csv, failure);
+        status = read_entries(zip, &contents, csv, failure);
+    buffer_free(&contents.names);
     (void)archive_read_free(zip);
+    return status;
+}
+
+enum status unpack_zip(const char *bytes, size_t length, struct buffer *csv,
+                       struct failure *failure)
+{
+    if (length >= 4 && memcmp(bytes, "PK\005\006", 4) == 0) /* which libarchive does not know */
+        return fail(failure, STATUS_DATA, "it holds no CSV file: it is empty");
+    /* libarchive tells names beyond ASCII only where the locale has their letters. */
+    locale_t letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t former = letters != (locale_t)0 ? uselocale(letters) : (locale_t)0;
+    enum status status = open_zip(bytes, length, csv, failure);
+    if (letters != (locale_t)0) {
+        (void)uselocale(former);
+        freelocale(letters);
+    }
     return status;
 }
 

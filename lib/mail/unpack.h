@@ -10,11 +10,13 @@
 
 #include <stddef.h>
 
-/* Appends to `csv` the only file in the ZIP whose name ends in ".csv"; directories, links, hidden
- * files and what macOS adds under __MACOSX do not count, other files are passed over, and archives
- * in the archive stay closed. The checksum is checked. STATUS_DATA, as a clause about the ZIP: no
- * CSV, two (named), an encrypted or a damaged one, one that would pass the buffer's limit.
- * STATUS_IO when memory runs out. `csv` holds anything on error. */
+/* Appends to `csv` the only file in the ZIP whose name, in any charset, ends in ".csv"
+ * (mail_name_ends_in); directories, links, hidden files and what macOS adds under __MACOSX do not
+ * count, other files are passed over, and archives in the archive stay closed. The checksum is
+ * checked. STATUS_DATA, as a clause about the ZIP: no CSV (with what it holds or, if it is an
+ * office document, is), two (named), an encrypted or a damaged one, one that would pass the
+ * buffer's limit. Names are in quotes (mail_quote). STATUS_IO when memory runs out. `csv` holds
+ * anything on error. */
 enum status unpack_zip(const char *bytes, size_t length, struct buffer *csv,
                        struct failure *failure);
 

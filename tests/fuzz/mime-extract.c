@@ -1,12 +1,13 @@
 /*
  * libFuzzer's way into mime-extract: a mail is parsed, checked and listed, and its export taken
- * out. Of the input's first byte the lowest bit says whether it is a mail or an archive.
+ * out. Of the input's first byte the lowest bit says whether it is a mail or an archive, the next
+ * one whether mails in the mail stay closed.
  *
  * build=build/fuzz; mkdir -p $build/corpus
  * clang -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined \
- *   $(pkg-config --cflags gmime-3.0 libarchive jansson) -o $build/mime-extract \
- *   tests/fuzz/mime-extract.c lib/{auth_results,charset,extract,mail,mail_check,mail_content}.c \
- *   lib/{status,text,unpack}.c $(pkg-config --libs gmime-3.0 libarchive jansson)
+ *   $(pkg-config --cflags gmime-3.0 libarchive libpsl) -o $build/mime-extract \
+ *   tests/fuzz/mime-extract.c lib/mail/*.c lib/base/{status,text}.c \
+ *   $(pkg-config --libs gmime-3.0 libarchive libpsl)
  * for date in 2026-11-09 2026-11-16; do
  *   { printf m; cat samples/mail-$date.eml; } >$build/corpus/$date
  * done
@@ -55,18 +56,21 @@ static void check_facts(const struct mail *mail)
     }
 }
 
-static void try_mail(struct buffer *raw, struct buffer *csv)
+static void try_mail(struct buffer *raw, bool inside, struct buffer *csv)
 {
     struct failure failure;
     struct mail *mail;
-    const char *assumed;
+    struct charset_warning warning;
     if (mail_parse(raw, &mail, &failure) != STATUS_OK)
         return;
-    check_facts(mail);
     (void)mail_check_from(mail, "rosa@example.org,@example.com", &failure);
     (void)mail_check_subject(mail, "Export", &failure);
     (void)mail_check_authentication(mail, MAIL_CHECK_SES, &failure);
-    check_csv(extract_from_mail(mail, csv, &assumed, &failure), csv);
+    (void)mail_check_own_words(mail, false, &failure);
+    if (mail_read_parts(mail, inside, &failure) == STATUS_OK) {
+        check_facts(mail);
+        check_csv(extract_from_mail(mail, csv, &warning, &failure), csv);
+    }
     mail_free(mail);
 }
 
@@ -75,14 +79,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buffer raw = {.limit = 0};
     struct buffer csv = {.limit = MOST};
     struct failure failure;
-    const char *assumed;
+    struct charset_warning warning;
     if (size < 1)
         return 0;
     require(buffer_append(&raw, data + 1, size - 1));
     if ((data[0] & 1) != 0)
-        try_mail(&raw, &csv);
+        try_mail(&raw, (data[0] & 2) == 0, &csv);
     else
-        check_csv(extract_from_file(&raw, &csv, &assumed, &failure), &csv);
+        check_csv(extract_from_file(&raw, &csv, &warning, &failure), &csv);
     buffer_free(&raw);
     buffer_free(&csv);
     return 0;
