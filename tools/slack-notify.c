@@ -27,8 +27,10 @@ enum { ERROR_LIMIT = 1000 }; /* bytes */
 struct options {
     bool dry_run;
     bool names;
-    char *error; /* a run that never got to changes; NULL: read results */
-    char *title; /* NULL: "Member sync of DATE" */
+    char *error;      /* a run that never got to changes; NULL: read results */
+    char *title;      /* NULL: "Member sync of DATE" */
+    json_t *warnings; /* strings */
+    bool unvouched;   /* what is in quotes there and in `error` is a stranger's */
     const char *file;
     double started; /* seconds since 1970 */
 };
@@ -85,6 +87,33 @@ static void write_duration(time_t started, char *text, size_t size)
         (void)snprintf(text, size, "Time taken: %ld h %ld min.", seconds / 3600, seconds / 60 % 60);
 }
 
+/* A text of the command line as it may be told; the caller's, NULL when memory runs out. */
+static char *tellable(const struct options *options, const char *text)
+{
+    char *plain = options->unvouched ? redact_quoted(text) : strdup(text);
+    char *told = plain != NULL && !options->names ? redact_addresses(plain) : NULL;
+    if (plain != NULL && options->names)
+        return plain;
+    free(plain);
+    return told;
+}
+
+/* Appends the warnings to the paragraphs. False when memory runs out. */
+static bool add_warnings(const struct options *options, json_t *paragraphs)
+{
+    size_t index;
+    json_t *warning;
+    bool added = true;
+    json_array_foreach(options->warnings, index, warning)
+    {
+        char *text = tellable(options, json_string_value(warning));
+        json_t *paragraph = text != NULL ? json_sprintf("Warning: %s", text) : NULL;
+        free(text);
+        added = added && json_array_append_new(paragraphs, paragraph) == 0;
+    }
+    return added;
+}
+
 /* The message about the results. */
 static enum status report_results(const struct options *options, const char *title)
 {
@@ -104,8 +133,11 @@ static enum status report_results(const struct options *options, const char *tit
     if (reader != NULL) {
         write_duration((time_t)options->started, duration, sizeof duration);
         paragraphs = report_paragraphs(report);
-        const struct message message = {title, paragraphs, duration, report_is_warning(report)};
-        posted = paragraphs != NULL ? tell(options, &message, &posting) : fail_memory(&posting);
+        bool warns = report_is_warning(report) || json_array_size(options->warnings) > 0;
+        const struct message message = {title, paragraphs, duration, warns};
+        posted = paragraphs != NULL && add_warnings(options, paragraphs)
+                     ? tell(options, &message, &posting)
+                     : fail_memory(&posting);
         if (posted != STATUS_OK)
             cli_warn(PROGRAM, "%s", posting.text);
     }
@@ -120,10 +152,11 @@ static enum status report_error(const struct options *options, const char *title
 {
     struct failure failure = {""};
     struct buffer failed = {.limit = 0};
-    char *text = options->names ? strdup(options->error) : redact_addresses(options->error);
+    char *text = tellable(options, options->error);
     json_t *paragraphs = text != NULL ? json_pack("[s]", text) : NULL;
     enum status status = STATUS_OK;
-    if (paragraphs == NULL || !buffer_printf(&failed, "%s failed", title)) {
+    if (paragraphs == NULL || !add_warnings(options, paragraphs) ||
+        !buffer_printf(&failed, "%s failed", title)) {
         status = fail_memory(&failure);
     } else {
         const struct message message = {failed.bytes, paragraphs, NULL, true};
@@ -164,6 +197,20 @@ static enum status take_text(void *into, const char *argument)
     return (*text)[0] != '\0' ? STATUS_OK : STATUS_USAGE;
 }
 
+/* Adds a text to an array of strings. */
+static enum status take_warning(void *into, const char *argument)
+{
+    json_t **warnings = into;
+    char *text = NULL;
+    enum status status = take_text(&text, argument);
+    if (status == STATUS_OK && *warnings == NULL)
+        *warnings = json_array();
+    if (status == STATUS_OK && json_array_append_new(*warnings, json_string(text)) != 0)
+        status = STATUS_IO;
+    free(text);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     cli_start();
@@ -179,12 +226,17 @@ int main(int argc, char **argv)
          .help = "when the run started, in seconds since 1970"},
         {"title", 't', OPTION_TAKEN, &options.title, .argument = "TITLE", .take = take_text,
          .wants = "a text", .help = "instead of \"Member sync of\" today's date"},
+        {"warning", 'w', OPTION_TAKEN, &options.warnings, .argument = "TEXT", .take = take_warning,
+         .wants = "a text",
+         .help = "say this, too: what the run took for granted; may be repeated"},
+        {"unvouched", 'u', OPTION_FLAG, &options.unvouched,
+         .help = "leave out of -e and -w what is in double quotes: a stranger wrote it"},
         {.name = NULL},
     };
     const struct options_command command = {
         .name = PROGRAM,
-        .usage = "usage: slack-notify [-nN] [-s SECONDS] [-t TITLE] [FILE]\n"
-                 "       slack-notify [-nN] [-t TITLE] -e TEXT\n",
+        .usage = "usage: slack-notify [-nNu] [-s SECONDS] [-t TITLE] [-w TEXT] [FILE]\n"
+                 "       slack-notify [-nNu] [-t TITLE] [-w TEXT] -e TEXT\n",
         .about =
             "Reads the results of a run, writes a summary for people, and posts it to Slack.\n",
         .lines = lines,
@@ -201,5 +253,6 @@ int main(int argc, char **argv)
     }
     free(options.error);
     free(options.title);
+    json_decref(options.warnings);
     return (int)status;
 }

@@ -97,3 +97,22 @@ char *redact_addresses(const char *text)
         buffer_free(&out);
     return out.bytes;
 }
+
+char *redact_quoted(const char *text)
+{
+    struct buffer out = {.limit = 0};
+    bool room = true;
+    while (room && *text != '\0') {
+        size_t plain = strcspn(text, "\"");
+        room = buffer_append(&out, text, plain);
+        text += plain;
+        if (*text == '\0')
+            break;
+        text += 1 + strcspn(text + 1, "\"");
+        text += *text == '"';
+        room = room && buffer_append(&out, "\"…\"", strlen("\"…\""));
+    }
+    if (!room || !buffer_append(&out, "", 0))
+        buffer_free(&out);
+    return out.bytes;
+}

@@ -1,6 +1,6 @@
 /*
- * People's addresses out of texts that leave the machine: what a server says about a person often
- * repeats who it is.
+ * What is not to leave the machine out of texts that do: people's addresses, which a server that
+ * speaks about a person often repeats, and what strangers wrote.
  */
 #ifndef REDACT_H
 #define REDACT_H
@@ -12,5 +12,10 @@
  * is percent-encoded or has a quoted local part (RFC 5321, section 4.1.2). Rather takes too much
  * than too little. A new string, the caller's; NULL when memory runs out. */
 char *redact_addresses(const char *text);
+
+/* Takes out what stands between double quotes, where messages have what others wrote (mail_quote):
+ * an ellipsis is left between them; of an opened quote without an end all that follows is taken. A
+ * new string, the caller's; NULL when memory runs out. */
+char *redact_quoted(const char *text);
 
 #endif
