@@ -1,6 +1,7 @@
 #include "report/message.h"
 
 #include "base/text.h"
+#include "report/chat.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,42 +31,30 @@ char *message_text(const struct message *message)
     return out.bytes;
 }
 
-/* The bytes of the UTF-8 sequence at `text`, which is not at the end. */
-static size_t sequence_length(const char *text)
+/* Appends what is left of the text, with nothing in it that acts, until it ends or `out` has
+ * reached `limit`. False when memory runs out. */
+static bool append_harmless(struct buffer *out, struct chat_reader *text, size_t limit)
 {
-    size_t length = 1;
-    while (((unsigned char)text[length] & 0xC0) == 0x80)
-        length++;
-    return length;
-}
-
-/* Appends `*text` with Slack's entities until it ends or `out` has reached `limit`; `*text` is then
- * what is left. False when memory runs out. */
-static bool append_escaped(struct buffer *out, const char **text, size_t limit)
-{
-    const char *at = *text;
     bool room = true;
-    while (room && *at != '\0') {
-        size_t taken = sequence_length(at);
-        const char *written = *at == '&'   ? "&amp;"
-                              : *at == '<' ? "&lt;"
-                              : *at == '>' ? "&gt;"
-                                           : NULL;
-        size_t length = written != NULL ? strlen(written) : taken;
-        if (out->length + length > limit)
+    while (room && *text->at != '\0') {
+        const struct chat_reader before = *text;
+        char unit[CHAT_UNIT];
+        size_t length = chat_unit(text, unit);
+        if (out->length + length > limit) {
+            *text = before;
             break;
-        room = buffer_append(out, written != NULL ? written : at, length);
-        at += taken;
+        }
+        room = buffer_append(out, unit, length);
     }
-    *text = at;
     return room;
 }
 
 /* Appends all of the text, or as much as leaves room for an ellipsis below `limit`. */
 static bool append_cut(struct buffer *out, const char *text, size_t limit)
 {
-    bool room = append_escaped(out, &text, limit - strlen(ELLIPSIS));
-    if (room && *text != '\0')
+    struct chat_reader reader = {.at = text};
+    bool room = append_harmless(out, &reader, limit - strlen(ELLIPSIS));
+    if (room && *reader.at != '\0')
         room = buffer_append(out, ELLIPSIS, strlen(ELLIPSIS));
     return room;
 }
@@ -92,11 +81,12 @@ static bool add_header(json_t *blocks, const struct message *message)
 static bool add_sections(json_t *blocks, const char *paragraph)
 {
     struct buffer text = {.limit = 0};
+    struct chat_reader reader = {.at = paragraph};
     bool added = true;
     /* One block is the footer's. */
-    while (added && *paragraph != '\0' && json_array_size(blocks) < BLOCK_LIMIT - 1) {
+    while (added && *reader.at != '\0' && json_array_size(blocks) < BLOCK_LIMIT - 1) {
         buffer_clear(&text);
-        added = append_escaped(&text, &paragraph, SECTION_LIMIT) &&
+        added = append_harmless(&text, &reader, SECTION_LIMIT) &&
                 json_array_append_new(blocks, json_pack("{s:s, s:o}", "type", "section", "text",
                                                         plain_text(&text))) == 0;
     }

@@ -23,11 +23,9 @@ char *message_text(const struct message *message);
 /* The body of a Slack incoming webhook, {"text":…,"blocks":[…]}, a new reference; NULL when memory
  * runs out. Keeps Block Kit's limits (header 150, section 3000, 50 blocks) counting bytes, which
  * are never fewer than the characters; `text`, which services like Slack show instead of the
- * blocks, is cut to the 2000 that the least of them (Discord) takes. Nothing in it is markup:
- * blocks are plain_text, and &, < and > are entities, so that nobody is paged by what an export or
- * a server says.
- * https://api.slack.com/reference/block-kit/blocks
- * https://api.slack.com/reference/surfaces/formatting#escaping */
+ * blocks, is cut to the 2000 that the least of them (Discord) takes. Nothing in it acts:
+ * blocks are plain_text, and all text is written by chat_unit.
+ * https://api.slack.com/reference/block-kit/blocks */
 json_t *message_slack(const struct message *message);
 
 #endif
