@@ -52,12 +52,12 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo '  $(1) $(2)')
 
 PKG_CONFIG ?= pkg-config
-ALL_PKGS := gmime-3.0 libarchive libpsl jansson libxxhash libcurl sqlite3 libidn2
+ALL_PKGS := gmime-3.0 libarchive libpsl jansson libxxhash libcurl sqlite3 libidn2 libseccomp
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g')
 
 # Memory is no part of the library: it is for the programs that name it below.
 LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(filter-out lib/memory/%,$(wildcard lib/*/*.c))) \
-  $(BUILD)/lib/people/field_map_builtin.o
+  $(BUILD)/lib/people/field_map_builtin.o $(BUILD)/lib/base/confine_filters.o
 LIBRARY := $(BUILD)/liban-sync.a
 PROGRAMS := $(TOOLS:%=$(BIN)/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c))
@@ -80,6 +80,17 @@ $(BUILD)/lib/people/field_map_builtin.o: lib/people/field_map_builtin.json lib/p
 	@{ echo '#include "people/field_map.h"'; echo 'const char field_map_builtin[] ='; \
 	  sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } > $(@:.o=.c)
 	$(call say,CC,$<)
+	$(Q)$(COMPILE) -c -o $@ $(@:.o=.c)
+
+# What a confined program may ask of the kernel: libseccomp's filters as C arrays.
+$(BUILD)/confine-filters: lib/base/confine/filters.c | $(BUILD)/flags
+	$(call say,LD,$@)
+	$(Q)$(COMPILE) -o $@ $< $$($(PKG_CONFIG) --libs libseccomp)
+
+$(BUILD)/lib/base/confine_filters.o: $(BUILD)/confine-filters lib/base/confine_filters.h
+	@mkdir -p $(@D)
+	@$< > $(@:.o=.c)
+	$(call say,CC,$(@:.o=.c))
 	$(Q)$(COMPILE) -c -o $@ $(@:.o=.c)
 
 # The libraries' include paths, asked for once per build directory.

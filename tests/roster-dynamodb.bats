@@ -166,3 +166,15 @@ age_lock() {
   cmp here.csv <(roster-dump --begun -s sqlite:there.sqlite)
   cmp <(roster-dump) <(roster-dump -s sqlite:there.sqlite)
 }
+
+@test "whoever breaks in writes no file, but where the aws CLI keeps what it was given" {
+  ! grep -qE '__asan_init|__gcov_init' "$(type -P roster-dump)" || skip 'built to be watched, and not confined'
+  ${CC:-cc} -O2 -shared -fPIC -o hostile.so "$ROOT/tests/confine/hostile.c" -ldl
+  echo secret >private
+  mkdir -p "$HOME/.aws"
+  HOSTILE_FILE=$PWD/private HOSTILE='write make remove ring trace look' LD_PRELOAD=$PWD/hostile.so \
+    roster-commit >/dev/null 2>err < <(result new a@example.org)
+  [ "$(cat err)" = $'write: EACCES\nmake: EACCES\nremove: EACCES\nring: EACCES\ntrace: EACCES\nlook: EACCES' ]
+  HOSTILE_FILE=$HOME/.aws/cache HOSTILE='write remove socket execute' LD_PRELOAD=$PWD/hostile.so roster-dump >/dev/null 2>err
+  [ "$(cat err)" = $'write: done\nremove: done\nsocket: done\nexecute: done' ]
+}

@@ -12,6 +12,7 @@
 
 #include "audit/audit.h"
 #include "base/cli.h"
+#include "base/confine.h"
 #include "base/options.h"
 #include "base/output.h"
 #include "base/progress.h"
@@ -88,6 +89,7 @@ static enum status compare(const struct options *options, struct connection *con
         cli_warn(PROGRAM, "%s", audit_warning(audit));
     if (status == STATUS_OK)
         status = signals_catch(failure); /* until here, they just end it */
+    (void)confine_to_network();
     if (status == STATUS_OK)
         status = audit_run(audit, connection, progress, failure);
     progress_clear(progress);
@@ -108,6 +110,7 @@ static enum status tell_count(const struct options *options, struct connection *
                               struct failure *failure)
 {
     size_t count = 0;
+    (void)confine_to_network();
     enum status status = people_count(connection, &count, failure);
     if (status != STATUS_OK)
         return status;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/confine.h"
 #include "base/options.h"
 #include "base/output.h"
 #include "base/signals.h"
@@ -95,10 +96,16 @@ static enum status run(const struct options *options)
     return status;
 }
 
+static void confine(void)
+{
+    (void)confine_to_open_files();
+}
+
 /* Hands what was read to the comparison. */
 static void settle(struct options *options, char **operands)
 {
     struct diff_options *diff = &options->diff;
+    diff->opened = confine;
     options->older = operands[0];
     options->newer = operands[1];
     diff->key = options->key != NULL ? options->key : "email";

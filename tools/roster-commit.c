@@ -60,6 +60,8 @@ static enum status open_all(struct committer *committer, const struct options *o
         status = ndjson_open(options->file, &committer->reader, failure);
     if (status == STATUS_OK)
         status = roster_open(options->store, ROSTER_WRITE, &committer->roster, failure);
+    if (status == STATUS_OK)
+        roster_confine(committer->roster);
     return status;
 }
 
@@ -90,6 +92,8 @@ static enum status run_lock(const struct options *options)
     struct roster *roster = NULL;
     struct failure failure = {""};
     enum status status = roster_open(options->store, ROSTER_WRITE, &roster, &failure);
+    if (roster != NULL)
+        roster_confine(roster);
     if (status == STATUS_OK && options->lock != NULL)
         status =
             roster_lock(roster, options->lock,

@@ -136,6 +136,8 @@ static enum status run(const struct options *options)
     enum status status = writing.output != NULL
                              ? roster_open(options->store, ROSTER_READ, &roster, &failure)
                              : fail_memory(&failure);
+    if (roster != NULL)
+        roster_confine(roster);
     if (status == STATUS_OK)
         status = dump(roster, options, &writing, &failure);
     if (writing.output != NULL && output_flush(writing.output, &error) != STATUS_OK)

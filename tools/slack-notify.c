@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/cli.h"
+#include "base/confine.h"
 #include "base/ndjson.h"
 #include "base/options.h"
 #include "base/secret.h"
@@ -35,6 +36,13 @@ struct options {
     double started; /* seconds since 1970 */
 };
 
+/* Where to post, found before anything is read. */
+struct webhook {
+    char *url; /* NULL: nowhere */
+    enum status status;
+    struct failure failure;
+};
+
 /* Makes a text of the command line fit for a message: one line of UTF-8. In place. */
 static void clean(char *text)
 {
@@ -45,10 +53,9 @@ static void clean(char *text)
 }
 
 /* Writes what the message is, and posts it unless it is a dry run. */
-static enum status tell(const struct options *options, const struct message *message,
+static enum status tell(const struct webhook *webhook, const struct message *message,
                         struct failure *failure)
 {
-    char *secret = NULL;
     json_t *body = NULL;
     enum status status = STATUS_OK;
     char *text = message_text(message);
@@ -60,17 +67,15 @@ static enum status tell(const struct options *options, const struct message *mes
      * question: Slack is told all the same. */
     (void)fputs(text, stdout);
     (void)fflush(stdout);
-    if (options->dry_run)
-        goto done;
-    status = secret_load("SLACK_WEBHOOK_URL", &secret, failure);
-    if (status != STATUS_OK || secret == NULL)
+    *failure = webhook->failure;
+    status = webhook->status;
+    if (status != STATUS_OK || webhook->url == NULL)
         goto done;
     body = message_slack(message);
-    status = body != NULL ? webhook_post(secret, body, failure) : fail_memory(failure);
+    status = body != NULL ? webhook_post(webhook->url, body, failure) : fail_memory(failure);
 done:
     free(text);
     json_decref(body);
-    secret_free(secret);
     return status;
 }
 
@@ -115,7 +120,8 @@ static bool add_warnings(const struct options *options, json_t *paragraphs)
 }
 
 /* The message about the results. */
-static enum status report_results(const struct options *options, const char *title)
+static enum status report_results(const struct options *options, const struct webhook *webhook,
+                                  const char *title)
 {
     struct ndjson_reader *reader = NULL;
     json_t *paragraphs = NULL;
@@ -126,6 +132,7 @@ static enum status report_results(const struct options *options, const char *tit
     struct report *report = report_new(options->names);
     enum status status =
         report != NULL ? ndjson_open(options->file, &reader, &failure) : fail_memory(&failure);
+    (void)confine_to_network();
     if (status == STATUS_OK)
         status = report_read(report, reader, &failure);
     if (status != STATUS_OK)
@@ -136,7 +143,7 @@ static enum status report_results(const struct options *options, const char *tit
         bool warns = report_is_warning(report) || json_array_size(options->warnings) > 0;
         const struct message message = {title, paragraphs, duration, warns};
         posted = paragraphs != NULL && add_warnings(options, paragraphs)
-                     ? tell(options, &message, &posting)
+                     ? tell(webhook, &message, &posting)
                      : fail_memory(&posting);
         if (posted != STATUS_OK)
             cli_warn(PROGRAM, "%s", posting.text);
@@ -148,19 +155,21 @@ static enum status report_results(const struct options *options, const char *tit
 }
 
 /* The message about a run that never got to changes. */
-static enum status report_error(const struct options *options, const char *title)
+static enum status report_error(const struct options *options, const struct webhook *webhook,
+                                const char *title)
 {
     struct failure failure = {""};
     struct buffer failed = {.limit = 0};
     char *text = tellable(options, options->error);
     json_t *paragraphs = text != NULL ? json_pack("[s]", text) : NULL;
     enum status status = STATUS_OK;
+    (void)confine_to_network();
     if (paragraphs == NULL || !add_warnings(options, paragraphs) ||
         !buffer_printf(&failed, "%s failed", title)) {
         status = fail_memory(&failure);
     } else {
         const struct message message = {failed.bytes, paragraphs, NULL, true};
-        status = tell(options, &message, &failure);
+        status = tell(webhook, &message, &failure);
     }
     if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
@@ -182,7 +191,13 @@ static enum status run(const struct options *options)
     if (options->title == NULL && options->error == NULL && localtime_r(&started, &today) != NULL)
         (void)strftime(title, sizeof title, "Member sync of %-d %b %Y", &today);
     const char *chosen = options->title != NULL ? options->title : title;
-    return options->error != NULL ? report_error(options, chosen) : report_results(options, chosen);
+    struct webhook webhook = {.url = NULL};
+    if (!options->dry_run)
+        webhook.status = secret_load("SLACK_WEBHOOK_URL", &webhook.url, &webhook.failure);
+    enum status status = options->error != NULL ? report_error(options, &webhook, chosen)
+                                                : report_results(options, &webhook, chosen);
+    secret_free(webhook.url);
+    return status;
 }
 
 /* Takes the text of an option that is to be fit for a message; it must not be empty then. */

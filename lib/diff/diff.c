@@ -190,6 +190,8 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
     enum status status = csv_text_open(older, &diff->older_text, failure);
     if (status == STATUS_OK)
         status = csv_text_open(newer, &diff->newer_text, failure);
+    if (diff->options->opened != NULL)
+        diff->options->opened();
     if (status == STATUS_OK)
         status = read_tables(diff, failure);
     if (status == STATUS_OK)

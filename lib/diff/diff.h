@@ -29,7 +29,8 @@ enum { DIFF_PERCENT = 1000000, DIFF_WHOLE = 100 * DIFF_PERCENT };
 
 /* All borrowed until diff_close. Column names are normalized (text_normalize). */
 struct diff_options {
-    const char *key;            /* the column that rows are matched by */
+    void (*opened)(void); /* called when both files are open and nothing of them is read; or NULL */
+    const char *key;      /* the column that rows are matched by */
     const char *const *columns; /* compared; NULL for those that both have */
     size_t column_count;
     const char *follow;         /* the column that recognises who changed his key; or NULL */

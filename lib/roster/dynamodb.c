@@ -8,6 +8,7 @@
  */
 #include "roster/roster.h"
 
+#include "base/confine.h"
 #include "base/json_text.h"
 #include "base/text.h"
 #include "roster/table.h"
@@ -40,6 +41,17 @@ static void store_close(void *handle)
     json_decref(store->columns);
     roster_table_close(&store->table);
     free(store);
+}
+
+/* The aws CLI, which may be asked for credentials again, keeps what it was given in ~/.aws. */
+static void store_confine(const void *handle)
+{
+    (void)handle;
+    const char *home = getenv("HOME");
+    struct buffer path = {.limit = 0};
+    bool known = home != NULL && home[0] == '/' && buffer_printf(&path, "%s/.aws", home);
+    (void)confine_to_network_and_programs(known ? path.bytes : NULL);
+    buffer_free(&path);
 }
 
 static enum status store_open(const char *name, enum roster_mode mode, void **handle,
@@ -355,6 +367,7 @@ const struct roster_backend roster_dynamodb = {
     .form = "dynamodb:TABLE/NAME",
     .open = store_open,
     .close = store_close,
+    .confine = store_confine,
     .put = store_put,
     .remove = store_remove,
     .add_run = store_add_run,

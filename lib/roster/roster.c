@@ -95,6 +95,11 @@ enum status roster_open(const char *store, enum roster_mode mode, struct roster 
     return status;
 }
 
+void roster_confine(const struct roster *roster)
+{
+    roster->backend->confine(roster->handle);
+}
+
 void roster_close(struct roster *roster)
 {
     if (roster == NULL)

@@ -41,6 +41,10 @@ struct roster_member {
 enum status roster_open(const char *store, enum roster_mode mode, struct roster **roster,
                         struct failure *failure);
 
+/* Confines the program (base/confine.h) to what this roster needs: its directory, or its service.
+ */
+void roster_confine(const struct roster *roster);
+
 /* Closes without committing what is pending. NULL is harmless. */
 void roster_close(struct roster *roster);
 
@@ -115,6 +119,7 @@ struct roster_backend {
     enum status (*open)(const char *name, enum roster_mode mode, void **handle,
                         struct failure *failure);
     void (*close)(void *handle);
+    void (*confine)(const void *handle);
     enum status (*put)(void *handle, const struct roster_member *member, struct failure *failure);
     enum status (*remove)(void *handle, const char *email, struct failure *failure);
     enum status (*add_run)(void *handle, const json_t *run, struct failure *failure);

@@ -1,6 +1,7 @@
 /*
  * The roster in a SQLite database: one file, on the machine's own disk.
  */
+#include "base/confine.h"
 #include "base/json_text.h"
 #include "base/text.h"
 #include "roster/database.h"
@@ -48,6 +49,18 @@ static void store_close(void *handle)
     json_decref(store->columns);
     free(store->path);
     free(store);
+}
+
+/* The directory is that of the file itself, where the path is a link to it. */
+static void store_confine(const void *handle)
+{
+    const struct store *store = handle;
+    char *path = realpath(store->path, NULL); /* NULL: there is none, and nothing to reach */
+    char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    if (slash != NULL)
+        slash[slash == path] = '\0';
+    (void)confine_to_directory(path != NULL ? path : "/dev/null");
+    free(path);
 }
 
 static enum status store_open(const char *name, enum roster_mode mode, void **handle,
@@ -326,6 +339,7 @@ const struct roster_backend roster_sqlite = {
     .form = "sqlite:PATH",
     .open = store_open,
     .close = store_close,
+    .confine = store_confine,
     .put = store_put,
     .remove = store_remove,
     .add_run = store_add_run,

@@ -1,5 +1,6 @@
 #include "send/answers.h"
 
+#include "base/confine.h"
 #include "people/check.h"
 #include "people/connection.h"
 #include "people/person.h"
@@ -58,6 +59,7 @@ static enum status check(const struct sender_options *options, struct failure *f
     enum status status = field_map_load(options->map, &map, failure);
     if (status == STATUS_OK)
         status = connection_open(&settings, &connection, failure);
+    (void)confine_to_network();
     if (status == STATUS_OK)
         status = people_check(&connection, map, &unknown, failure);
     if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 #include "send/sender.h"
 
+#include "base/confine.h"
 #include "base/ndjson.h"
 #include "base/progress.h"
 #include "base/signals.h"
@@ -366,6 +367,7 @@ static enum status open_all(struct sender *sender)
         status = ndjson_open(options->file, &sender->reader, sender->failure);
     if (status == STATUS_OK)
         sender->progress = progress_open(sender->program->name, count_wanted(sender));
+    (void)confine_to_network();
     return status;
 }
 

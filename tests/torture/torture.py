@@ -12,6 +12,7 @@ import argparse
 import concurrent.futures
 import itertools
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -68,7 +69,7 @@ class Torture:
             wrong.append(f"ended with {done.returncode}: {done.stderr[:200]}")
         elif done.returncode != 0 and not done.stderr:
             wrong.append(f"ended with {done.returncode} without a word")
-        failed = os.path.exists(report)
+        failed = os.path.exists(report) and pathlib.Path(report).read_bytes() == b"x"
         shutil.rmtree(directory)
         return failed, done.returncode, output, wrong
 

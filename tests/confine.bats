@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# What somebody can do who has broken into a program: tests/confine/hostile.c, which is preloaded into it, tries what is
+# forbidden, and what it still may. And that a program runs on where it cannot be confined.
+
+load helpers
+load sandbox
+load records
+load roster
+
+setup_file() {
+  local tests
+  tests=$(cd "$BATS_TEST_DIRNAME" && pwd)
+  ${CC:-cc} -O2 -shared -fPIC -o "$BATS_FILE_TMPDIR/hostile.so" "$tests/confine/hostile.c" -ldl
+  ${CC:-cc} -O2 -o "$BATS_FILE_TMPDIR/forbid" "$tests/confine/forbid.c" -lseccomp
+}
+
+setup() {
+  common_setup
+  ! grep -qE '__asan_init|__gcov_init' "$(type -P csv-diff)" || skip 'the programs are built to be watched, and not confined'
+  small_map
+  use_roster
+  mkdir rosters
+  printf '%s\n' email,first_name old@example.org,Old gone@example.org,Gone >older.csv
+  printf '%s\n' email,first_name old@example.org,Other new@example.org,New >newer.csv
+  csv-diff older.csv newer.csv >changes
+  echo secret >private
+}
+
+teardown() {
+  stop_sandbox
+}
+
+# broken_into ATTEMPTS COMMAND...: what came of each attempt, from within the command, which must do its work all the same.
+broken_into() {
+  local attempts=$1
+  shift
+  HOSTILE=$attempts HOSTILE_FILE=${FILE-$PWD/private} HOSTILE_SPARE=$PWD/spare LD_PRELOAD=$BATS_FILE_TMPDIR/hostile.so \
+    "$@" >out 2>err || [ $? -eq "${EXPECTED-0}" ] || { cat err; return 1; }
+  [ -s out ]
+  cat err
+}
+
+# forbidden ATTEMPTS COMMAND...: none of them came to anything.
+forbidden() {
+  local attempt attempts=$1
+  broken_into "$@"
+  for attempt in $attempts; do
+    grep -qx "$attempt: EACCES" err || { echo "$attempt is not forbidden"; return 1; }
+  done
+  [ "$(cat private)" = secret ]
+  [ ! -s spare ]
+}
+
+# allowed ATTEMPTS COMMAND...: each of them was done.
+allowed() {
+  local attempt attempts=$1
+  broken_into "$@"
+  for attempt in $attempts; do
+    grep -qx "$attempt: done" err || { echo "$attempt is forbidden"; return 1; }
+  done
+}
+
+readonly COMPUTING='read ring write make remove spare spare-at socket execute replace map protect trace look kill'
+
+@test "csv-diff opens, connects, executes, traces nothing, and writes to no other file" {
+  forbidden "$COMPUTING" csv-diff older.csv newer.csv
+  forbidden "$COMPUTING" csv-diff -p - newer.csv <older.csv
+  # With threads, which are made behind it.
+  seq -f 'p%.0f@example.org,x' 200000 | cat older.csv - >many.csv
+  forbidden "$COMPUTING" csv-diff older.csv many.csv
+}
+
+readonly STORING='read write make remove ring socket execute replace trace look privileges'
+
+@test "roster-dump and roster-commit reach nothing but the roster's directory" {
+  jq -c 'select(.change) + {result: {status: "ok"}}' changes >in
+  forbidden "${STORING/ privileges/}" roster-commit in
+  forbidden "${STORING/ privileges/}" roster-dump
+  FILE=$PWD/rosters/beside allowed 'write read remove make' roster-commit in
+  ln -s rosters/roster.sqlite link.sqlite
+  forbidden "${STORING/ privileges/}" roster-commit -s sqlite:link.sqlite in
+}
+
+readonly SENDING='write make remove ring execute replace trace look privileges'
+
+@test "an-upsert and an-lapse connect, and neither execute nor write nor read what is somebody's" {
+  start_sandbox
+  seed gone@example.org
+  forbidden "read $SENDING" an-upsert -r 0 changes
+  forbidden "read $SENDING" an-lapse -r 0 changes
+  EXPECTED=1 forbidden "read $SENDING" an-upsert --check
+  FILE=/etc/passwd allowed 'read socket' an-upsert -r 0 changes
+  # The schedule of turns is open, and is written.
+  forbidden "read $SENDING" an-upsert -r 100 changes
+}
+
+@test "an-diff likewise" {
+  start_sandbox
+  seed gone@example.org
+  forbidden "read $SENDING" an-diff -r 0 newer.csv
+  forbidden "read $SENDING" an-diff -r 100 - <newer.csv
+}
+
+@test "slack-notify likewise" {
+  start_sandbox
+  export SLACK_WEBHOOK_URL_FILE=$PWD/webhook
+  echo "$SANDBOX_URL/slack/test" >webhook
+  EXPECTED=1 forbidden "read $SENDING" slack-notify changes
+  forbidden "read $SENDING" slack-notify --error 'It went wrong.'
+  FILE=/etc/passwd allowed 'read socket' slack-notify --error 'It went wrong.'
+  [ "$(sandbox_get slack | jq length)" -ge 3 ]
+}
+
+@test "where the kernel or a container forbids to confine, the programs do their work" {
+  local kind
+  start_sandbox
+  for kind in seccomp landlock seccomp,landlock; do
+    "$BATS_FILE_TMPDIR/forbid" $kind csv-diff older.csv newer.csv >out
+    cmp out changes
+    "$BATS_FILE_TMPDIR/forbid" $kind an-upsert -r 0 changes >results
+    "$BATS_FILE_TMPDIR/forbid" $kind roster-commit results >out
+    cmp out results
+    "$BATS_FILE_TMPDIR/forbid" $kind roster-dump >out
+    grep -q new@example.org out
+    "$BATS_FILE_TMPDIR/forbid" $kind slack-notify results >out
+  done
+}
+
+@test "one of the two holds where the other is forbidden" {
+  broken_into 'execute write' "$BATS_FILE_TMPDIR/forbid" landlock csv-diff older.csv newer.csv
+  grep -qx 'write: EACCES' err
+  roster-commit < <(result new a@example.org) >/dev/null
+  broken_into 'write socket' "$BATS_FILE_TMPDIR/forbid" seccomp roster-dump
+  grep -qx 'write: EACCES' err
+  grep -qx 'socket: done' err
+}
