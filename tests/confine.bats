@@ -70,6 +70,32 @@ readonly COMPUTING='read ring write make remove spare spare-at socket execute re
   forbidden "$COMPUTING" csv-diff older.csv many.csv
 }
 
+@test "mime-extract likewise, from a mail of each kind" {
+  local mail
+  for mail in "$SAMPLES"/*.eml; do
+    forbidden "$COMPUTING" mime-extract "$mail"
+    forbidden "$COMPUTING" mime-extract -l "$mail"
+  done
+  forbidden "$COMPUTING" mime-extract --archive older.csv
+}
+
+@test "each charset of the list is read in a mail's header and text as it is where nothing is confined" {
+  local charset
+  for charset in ISO-8859-1 ISO-8859-2 ISO-8859-15 windows-1250 windows-1251 windows-1258 KOI8-R Macintosh IBM437 IBM850 \
+    Shift_JIS EUC-JP GB2312 GB18030 Big5 EUC-KR UTF-16; do
+    {
+      printf 'From: a@example.org\nSubject: =?%s?Q?=C1=C2_=B0=A1?=\nMIME-Version: 1.0\n' "$charset"
+      printf 'Content-Type: text/csv; charset=%s; name=export.csv\n\nemail\n\xc1\xc2@example.org\n' "$charset"
+    } >mail
+    for option in -l --max-size=1M; do
+      mime-extract "$option" mail >confined 2>&1 || true
+      "$BATS_FILE_TMPDIR/forbid" seccomp mime-extract "$option" mail >free 2>&1 || true
+      cmp confined free
+    done
+    [[ $(mime-extract -l mail) != *'=?'* ]] || { mime-extract -l mail; false; }
+  done
+}
+
 readonly STORING='read write make remove ring socket execute replace trace look privileges'
 
 @test "roster-dump and roster-commit reach nothing but the roster's directory" {
@@ -117,6 +143,8 @@ readonly SENDING='write make remove ring execute replace trace look privileges'
   for kind in seccomp landlock seccomp,landlock; do
     "$BATS_FILE_TMPDIR/forbid" $kind csv-diff older.csv newer.csv >out
     cmp out changes
+    "$BATS_FILE_TMPDIR/forbid" $kind mime-extract "$SAMPLES/mail-2026-11-09.eml" >out
+    cmp out <(mime-extract "$SAMPLES/mail-2026-11-09.eml")
     "$BATS_FILE_TMPDIR/forbid" $kind an-upsert -r 0 changes >results
     "$BATS_FILE_TMPDIR/forbid" $kind roster-commit results >out
     cmp out results

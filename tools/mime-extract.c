@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/cli.h"
+#include "base/confine.h"
 #include "base/ndjson.h"
 #include "base/options.h"
 #include "base/overflow.h"
@@ -177,6 +178,8 @@ static enum status run(const struct options *options)
     enum status status = read_input(options, &raw, &failure);
     if (status != STATUS_OK)
         goto done;
+    mail_load();
+    (void)confine_to_open_files();
     if (options->archive) {
         status = extract_from_file(&raw, &csv, &warning, &failure);
         if (status == STATUS_OK)

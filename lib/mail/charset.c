@@ -90,6 +90,16 @@ static const char *name_of(const char *declared)
     return NULL;
 }
 
+void charset_load(void)
+{
+    static const char *const IN_HEADERS[] = {"ISO-8859-1", "ISO-8859-11", "SHIFT_JIS", "GB2312",
+                                             "GBK",        "BIG5-HKSCS",  "EUC-KR",    NULL};
+    const char *const *const LISTS[] = {charset_names, IN_HEADERS};
+    for (size_t i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++)
+        for (const char *const *name = LISTS[i]; *name != NULL; name++)
+            (void)iconv_open("UTF-8", *name); /* stays open: what nobody has open is unloaded */
+}
+
 /* ---- conversion ---- */
 
 static enum status cannot(const char *charset, int why, size_t at, size_t limit,

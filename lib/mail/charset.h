@@ -16,6 +16,11 @@ struct charset_warning {
  * mime-extract(1) names them. */
 extern const char *const charset_names[];
 
+/* Loads what converts from them, for good, and by the names, too, that GMime asks for when it
+ * decodes a header: what iconv_open(3) would load later, when a mail may not choose any more what
+ * is loaded into the process. What the system lacks stays unknown. */
+void charset_load(void);
+
 /* Turns the text into UTF-8, in place. A byte order mark of UTF-8, UTF-16 or UTF-32 decides; else
  * text that is valid UTF-8 and not only ASCII is UTF-8, whatever 8-bit charset was declared; else
  * the charset that was declared (a MIME name, may be NULL) decides, where it is one of

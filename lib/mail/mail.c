@@ -1,9 +1,11 @@
 #include "mail/mail.h"
 
+#include "mail/charset.h"
 #include "mail/content.h"
 #include "mail/name.h"
 
 #include <gmime/gmime.h>
+#include <locale.h>
 #include <string.h>
 
 enum {
@@ -44,6 +46,13 @@ static void start_gmime(void)
     for (size_t i = 0; i < G_N_ELEMENTS(TYPES); i++)
         g_mime_object_register_type("message", TYPES[i], GMIME_TYPE_PART);
     g_once_init_leave(&started, 1);
+}
+
+void mail_load(void)
+{
+    start_gmime();
+    charset_load();
+    (void)newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); /* stays: unpack.c asks for it again */
 }
 
 /* What GMime makes of a mail, kept with it; NULL when it does not begin with a header. */

@@ -40,6 +40,10 @@ struct mail_part {
     const char *damage; /* why its content can't be whole, as a clause; NULL when nothing shows */
 };
 
+/* Loads what reading a mail, or an archive that came as one, needs of the system: to be called
+ * before the program is confined (base/confine.h). Otherwise it is loaded when it is needed. */
+void mail_load(void);
+
 /* Reads the header of `raw`, whose memory it takes over, also on error. The mail is the caller's,
  * to be given to mail_free; NULL on error. A line of an mbox ("From ...") before the header is
  * passed over. The parts are not there before mail_read_parts, so that a mail can be refused for
