@@ -162,3 +162,14 @@ readonly SENDING='write make remove ring execute replace trace look privileges'
   grep -qx 'write: EACCES' err
   grep -qx 'socket: done' err
 }
+
+@test "--confined says what holds, and what does not" {
+  run -0 mime-extract --confined
+  [ "$output" = 'by seccomp and Landlock' ]
+  run -1 "$BATS_FILE_TMPDIR/forbid" landlock mime-extract --confined
+  has "$output" 'not by Landlock' 'all works'
+  run -1 "$BATS_FILE_TMPDIR/forbid" seccomp mime-extract --confined
+  has "$output" 'not by seccomp:'
+  run -1 "$BATS_FILE_TMPDIR/forbid" seccomp,landlock mime-extract --confined
+  has "$output" 'not by seccomp and Landlock'
+}

@@ -442,3 +442,15 @@ print('Content-Type: message/rfc822\n\n' * 5000)" >mail
   has "$output" 'mime-extract (an-sync) '
   run -74 --separate-stderr bash -c 'mime-extract --help >/dev/full'
 }
+
+@test "--date writes the date in UTC and the id of a mail, and looks at nothing but its header" {
+  printf 'From: a@example.org\nDate: Mon, 16 Nov 2026 10:00:00 +0100\nMessage-ID: <a\x1b[1m@example.org>\n\nNothing.\n' >mail
+  run -0 --separate-stderr mime-extract --date mail
+  [ "$output" = $'2026-11-16T09:00:00Z\n'"$(mime-extract -l mail | jq -r '.message.message_id // empty' | tr '\033' ' ')" ]
+  printf 'From: a@example.org\n\nNothing.\n' >mail
+  [ "$(mime-extract --date mail | od -An -c | tr -d ' ')" = '\n\n' ]
+  run -65 --separate-stderr mime-extract --date <(echo nonsense)
+  [ -z "$output" ]
+  run -65 --separate-stderr mime-extract --date -f b@example.org mail
+  run -64 --separate-stderr mime-extract --date --archive mail
+}

@@ -210,3 +210,14 @@ y@example.org,4,,3,' ]
   [[ $output =~ ^'roster-dump (an-sync) '[0-9.]+$ ]]
   run -74 --separate-stderr bash -c 'roster-dump --help >/dev/full'
 }
+
+@test "--count writes how many members there are, with --begun those, too, whom a run began to add" {
+  [ "$(roster-dump --count)" = 0 ]
+  records 300 | roster-commit >/dev/null
+  [ "$(roster-dump --count)" = 300 ]
+  result new b@example.org '{"row":{"note":"two\n\"lines\""}}' | roster-commit >/dev/null
+  [ "$(roster-dump -c)" = 301 ]
+  roster-commit --begin >/dev/null <<<'{"change":"new","key":"c@example.org","row":{"email":"c@example.org"}}'
+  [ "$(roster-dump -c) $(roster-dump -bc)" = '301 302' ]
+  run -74 --separate-stderr bash -c 'roster-dump -c >/dev/full'
+}

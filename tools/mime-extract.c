@@ -30,6 +30,8 @@ enum { MEBIBYTE = 1024 * 1024, READ_SIZE = 64 * 1024 };
 
 struct options {
     bool list;
+    bool date;            /* nothing but when it is of, and its id */
+    bool confined;        /* nothing but whether this program can be confined */
     bool archive;         /* the file is the export itself */
     struct buffer from;   /* a list with commas; no bytes: from anybody */
     const char *subject;  /* NULL: whatever it is about */
@@ -141,6 +143,43 @@ static enum status list(const struct mail *mail, struct failure *failure)
     return status;
 }
 
+/* ---- what is asked besides ---- */
+
+/* The date and the id, a line each; empty where the mail has none. */
+static enum status write_date(const struct mail *mail, struct failure *failure)
+{
+    const struct mail_facts *facts = mail_facts(mail);
+    struct buffer lines = {.limit = 0};
+    char *id = strdup(facts->message_id != NULL ? facts->message_id : "");
+    if (id != NULL)
+        text_printable(id, strlen(id));
+    bool made =
+        id != NULL && buffer_printf(&lines, "%s\n%s\n", facts->date != NULL ? facts->date : "", id);
+    enum status status = STATUS_OK;
+    if (!made)
+        status = fail_memory(failure);
+    else if (!write_all(STDOUT_FILENO, lines.bytes, lines.length))
+        status = fail(failure, STATUS_IO, "standard output: %s", strerror(errno));
+    free(id);
+    buffer_free(&lines);
+    return status;
+}
+
+/* What of confining holds here. */
+static enum status say_confined(void)
+{
+    int holds = confine_to_directory("/");
+    if (holds == (CONFINED_CALLS | CONFINED_FILES)) {
+        (void)puts("by seccomp and Landlock");
+        return STATUS_OK;
+    }
+    (void)printf("not by %s: the kernel, a container or this build does without; all works\n",
+                 holds == CONFINED_CALLS   ? "Landlock"
+                 : holds == CONFINED_FILES ? "seccomp"
+                                           : "seccomp and Landlock");
+    return STATUS_SOME_FAILED;
+}
+
 /* ---- the run ---- */
 
 static enum status check(const struct options *options, const struct mail *mail,
@@ -189,6 +228,10 @@ static enum status run(const struct options *options)
     status = mail_parse(&raw, &mail, &failure);
     if (status == STATUS_OK)
         status = check(options, mail, &failure);
+    if (status == STATUS_OK && options->date) {
+        status = write_date(mail, &failure);
+        goto done;
+    }
     if (status == STATUS_OK)
         status =
             mail_read_parts(mail, options->server == NULL || options->allow_forwards, &failure);
@@ -240,7 +283,7 @@ static enum status take_allowed(void *into, const char *what)
 /* Whether an option was given that only a mail can answer. */
 static bool reads_mail(const struct options *options)
 {
-    return options->list || options->allow_forwards || options->allow_automatic ||
+    return options->list || options->date || options->allow_forwards || options->allow_automatic ||
            options->from.length > 0 || options->subject != NULL || options->server != NULL;
 }
 
@@ -252,6 +295,8 @@ int main(int argc, char **argv)
     const struct option_line lines[] = {
         {"list", 'l', OPTION_FLAG, &options.list,
          .help = "write what is in the mail, as NDJSON, instead of the CSV"},
+        {"date", '\0', OPTION_FLAG, &options.date,
+         .help = "write the mail's date and its id, a line each, instead of the CSV"},
         {"from", 'f', OPTION_TAKEN, &options.from, .argument = "FROM", .take = take_sender,
          .wants = "an address", .help = "refuse a mail that is not from this address, or @domain"},
         {"subject", 's', OPTION_TEXT, &options.subject, .argument = "SUBJECT", .wants = "a text",
@@ -268,14 +313,17 @@ int main(int argc, char **argv)
          .help = "refuse what is larger, unpacked (256M; suffixes K, M, G)"},
         {"archive", '\0', OPTION_FLAG, &options.archive,
          .help = "FILE is no mail but the export itself: CSV, ZIP, or gzip"},
+        {"confined", '\0', OPTION_FLAG, &options.confined,
+         .help = "say whether this machine lets programs be confined, and read nothing"},
         {.name = NULL},
     };
     const struct options_command command = {
         .name = PROGRAM,
-        .usage =
-            "usage: mime-extract [-l] [-f FROM[,FROM...]] [-s SUBJECT] [--require-auth[=SERVER]]\n"
-            "                    [--allow WHAT[,WHAT]] [--max-size BYTES] [FILE]\n"
-            "       mime-extract --archive [--max-size BYTES] [FILE]\n",
+        .usage = "usage: mime-extract [-l | --date] [-f FROM[,FROM...]] [-s SUBJECT] "
+                 "[--require-auth[=SERVER]]\n"
+                 "                    [--allow WHAT[,WHAT]] [--max-size BYTES] [FILE]\n"
+                 "       mime-extract --archive [--max-size BYTES] [FILE]\n"
+                 "       mime-extract --confined\n",
         .about =
             "Writes the CSV that is attached to the mail in FILE, or on standard input: bare, in "
             "a ZIP,\nor gzipped.\n",
@@ -289,7 +337,7 @@ int main(int argc, char **argv)
         status = options.archive && reads_mail(&options)
                      ? options_wrong(&command, "--archive reads no mail: of the options only "
                                                "--max-size goes with it")
-                     : cli_finish(PROGRAM, run(&options));
+                     : cli_finish(PROGRAM, options.confined ? say_confined() : run(&options));
     }
     buffer_free(&options.from);
     return (int)status;

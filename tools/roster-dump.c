@@ -22,6 +22,7 @@ static const char program[] = "roster-dump";
 struct options {
     const char *store;
     size_t runs; /* how many; 0 for the members instead */
+    bool count;  /* only how many members there are */
     bool begun;  /* those, too, whose first change was only begun */
 };
 
@@ -30,6 +31,7 @@ struct writing {
     json_t *columns;
     bool begun;
     bool has_header;
+    size_t members; /* counted */
 };
 
 /* Whether a field is read back as it is only when it is quoted: csv-diff's libcsv, as others, takes
@@ -96,6 +98,17 @@ static enum status write_member(const struct roster_member *member, void *contex
     return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
 }
 
+/* Counts those that write_member would write. */
+static enum status count_member(const struct roster_member *member, void *context,
+                                struct failure *failure)
+{
+    struct writing *writing = context;
+    (void)failure;
+    if (writing->begun || strcmp(member->digest, ROSTER_BEGUN_NEW) != 0)
+        writing->members++;
+    return STATUS_OK;
+}
+
 static int write_chunk(const char *bytes, size_t length, void *output)
 {
     output_bytes(output, bytes, length);
@@ -118,6 +131,14 @@ static enum status dump(struct roster *roster, const struct options *options,
 {
     if (options->runs > 0)
         return roster_each_run(roster, options->runs, write_run, writing, failure);
+    if (options->count) {
+        char line[32];
+        enum status counted = roster_each(roster, count_member, writing, failure);
+        (void)snprintf(line, sizeof line, "%zu\n", writing->members);
+        if (counted == STATUS_OK)
+            output_text(writing->output, line);
+        return counted;
+    }
     enum status status = roster_columns(roster, &writing->columns, failure);
     if (status == STATUS_OK)
         status = roster_each(roster, write_member, writing, failure);
@@ -159,13 +180,15 @@ int main(int argc, char **argv)
          .help = "the roster (AN_ROSTER, or roster.sqlite in AN_STATE)"},
         {"begun", 'b', OPTION_FLAG, &options.begun,
          .help = "those, too, whom a run began to add and was broken off"},
+        {"count", 'c', OPTION_FLAG, &options.count,
+         .help = "write only how many members there are"},
         {"runs", 'r', OPTION_COUNT, &options.runs, .argument = "N", .absent = "20", .least = 1,
          .most = 1e9, .help = "write the last N runs (20) as NDJSON instead"},
         {.name = NULL},
     };
     const struct options_command command = {
         .name = program,
-        .usage = "usage: roster-dump [-s STORE] [-b | -r[N]]\n",
+        .usage = "usage: roster-dump [-s STORE] [-b] [-c | -r[N]]\n",
         .about = "Writes the members that Action Network has acknowledged, as CSV.\n",
         .lines = lines,
         .operands = "no operand",
