@@ -2,6 +2,8 @@
 
 #include "mail/charset.h"
 #include "mail/content.h"
+#include "mail/header.h"
+#include "mail/lines.h"
 #include "mail/name.h"
 
 #include <gmime/gmime.h>
@@ -9,12 +11,9 @@
 #include <string.h>
 
 enum {
-    DEEPEST = 64,               /* parts within parts; GMime has a limit of its own beside it */
-    MOST_PARTS = 10000,         /* leaf parts of one mail */
-    MOST_HEADER = 512 * 1024,   /* bytes of the header */
-    MOST_ADDRESSES = 64 * 1024, /* bytes of a field with addresses: some two thousand of them */
-    MOST_FROM = 4096, /* bytes of the only such field that is parsed: GMime's way into groups of
-                         addresses is recursive, and so deep at the most */
+    DEEPEST = 64,             /* parts within parts; GMime has a limit of its own beside it */
+    MOST_PARTS = 10000,       /* leaf parts of one mail */
+    MOST_HEADER = 512 * 1024, /* bytes of the header */
 };
 
 struct leaf {
@@ -67,159 +66,7 @@ static GMimeObject *parse(struct mail *mail, GMimeStream *stream)
     return g_mime_header_list_get_count(g_mime_object_get_header_list(object)) > 0 ? object : NULL;
 }
 
-/* ---- text ---- */
-
-/* Keeps a string that GLib allocated as long as the mail; NULL stays NULL. */
-static const char *keep(struct mail *mail, char *text)
-{
-    if (text != NULL)
-        g_ptr_array_add(mail->strings, text);
-    return text;
-}
-
-static const char *keep_utf8(struct mail *mail, const char *text)
-{
-    return text != NULL ? keep(mail, g_utf8_make_valid(text, -1)) : NULL;
-}
-
 /* ---- the header ---- */
-
-/* The raw value of the header's topmost line of that name, borrowed; NULL when there is none.
- * `*lines`, which may be NULL, is how many there are. */
-static const char *topmost(GMimeObject *object, const char *name, size_t *lines)
-{
-    GMimeHeaderList *headers = g_mime_object_get_header_list(object);
-    const char *value = NULL;
-    size_t count = 0;
-    for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
-        GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
-        if (ascii_equal(g_mime_header_get_name(header), name) && count++ == 0)
-            value = g_mime_header_get_raw_value(header);
-    }
-    if (lines != NULL)
-        *lines = count;
-    return value;
-}
-
-/* Its value unfolded and without blanks at its ends, nothing in it decoded. */
-static const char *topmost_value(struct mail *mail, GMimeObject *object, const char *name)
-{
-    const char *raw = topmost(object, name, NULL);
-    if (raw == NULL)
-        return NULL;
-    char *unfolded = g_mime_utils_header_unfold(raw);
-    const char *value = keep_utf8(mail, g_strstrip(unfolded));
-    g_free(unfolded);
-    return value;
-}
-
-static void note_bad_address(gint64 offset, GMimeParserWarning warning, const gchar *item,
-                             gpointer bad)
-{
-    (void)offset;
-    (void)item;
-    if (warning == GMIME_WARN_INVALID_ADDRESS_LIST)
-        *(bool *)bad = true;
-}
-
-/* Reads the sender's address. Whoever is believed by it must not be able to write it so that two
- * readers see two addresses: one From line, one mailbox in it, and nothing that has to be guessed.
- */
-static void read_from(struct mail *mail, GMimeObject *object)
-{
-    size_t lines;
-    const char *raw = topmost(object, "From", &lines);
-    if (lines != 1 || raw == NULL || strlen(raw) > MOST_FROM)
-        return;
-    bool bad = false;
-    GMimeParserOptions *options = g_mime_parser_options_new();
-    g_mime_parser_options_set_address_compliance_mode(options, GMIME_RFC_COMPLIANCE_STRICT);
-    g_mime_parser_options_set_warning_callback(options, note_bad_address, &bad);
-    InternetAddressList *list = internet_address_list_parse(options, raw);
-    g_mime_parser_options_free(options);
-    InternetAddress *only = list != NULL && internet_address_list_length(list) == 1
-                                ? internet_address_list_get_address(list, 0)
-                                : NULL;
-    if (!bad && only != NULL && INTERNET_ADDRESS_IS_MAILBOX(only)) {
-        InternetAddressMailbox *mailbox = INTERNET_ADDRESS_MAILBOX(only);
-        const char *ascii = keep_utf8(mail, internet_address_mailbox_get_idn_addr(mailbox));
-        const char *at = ascii != NULL ? strrchr(ascii, '@') : NULL;
-        if (at != NULL && at != ascii && at[1] != '\0') {
-            mail->facts.from = keep_utf8(mail, internet_address_mailbox_get_addr(mailbox));
-            mail->facts.from_domain = at + 1;
-        }
-    }
-    if (list != NULL)
-        g_object_unref(list);
-}
-
-/* The text with the words of RFC 2047 decoded. */
-static const char *read_subject(struct mail *mail, GMimeObject *object)
-{
-    const char *value = topmost_value(mail, object, "Subject");
-    char *decoded = value != NULL ? g_mime_utils_header_decode_text(NULL, value) : NULL;
-    const char *subject = keep_utf8(mail, decoded);
-    g_free(decoded);
-    return subject;
-}
-
-static const char *read_date(struct mail *mail, GMimeObject *object)
-{
-    const char *value = topmost_value(mail, object, "Date");
-    GDateTime *date = value != NULL ? g_mime_utils_header_decode_date(value) : NULL;
-    GDateTime *utc = date != NULL ? g_date_time_to_utc(date) : NULL;
-    const char *text = NULL;
-    if (utc != NULL) {
-        text = keep(mail, g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ"));
-        g_date_time_unref(utc);
-    }
-    if (date != NULL)
-        g_date_time_unref(date);
-    return text;
-}
-
-static const char *read_message_id(struct mail *mail, GMimeObject *object)
-{
-    const char *value = topmost_value(mail, object, "Message-Id");
-    char *decoded = value != NULL ? g_mime_utils_decode_message_id(value) : NULL;
-    const char *id = keep_utf8(mail, decoded);
-    g_free(decoded);
-    return id;
-}
-
-static const char *read_type(struct mail *mail, GMimeObject *object)
-{
-    char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
-    const char *lower = keep(mail, g_ascii_strdown(type, -1));
-    g_free(type);
-    return lower;
-}
-
-static void read_facts(struct mail *mail, GMimeObject *object)
-{
-    struct mail_facts *facts = &mail->facts;
-    read_from(mail, object);
-    facts->subject = read_subject(mail, object);
-    facts->date = read_date(mail, object);
-    facts->message_id = read_message_id(mail, object);
-    facts->authentication = topmost_value(mail, object, "Authentication-Results");
-    facts->spam = topmost_value(mail, object, "X-SES-Spam-Verdict");
-    facts->virus = topmost_value(mail, object, "X-SES-Virus-Verdict");
-    facts->auto_submitted = topmost_value(mail, object, "Auto-Submitted");
-    facts->type = read_type(mail, object);
-}
-
-/* The field of addresses that is too long; NULL when none is. */
-static const char *too_long(GMimeObject *object)
-{
-    static const char *const FIELDS[] = {"From", "Sender", "Reply-To", "To", "Cc", "Bcc"};
-    for (size_t i = 0; i < G_N_ELEMENTS(FIELDS); i++) {
-        const char *value = topmost(object, FIELDS[i], NULL);
-        if (value != NULL && strlen(value) > MOST_ADDRESSES)
-            return FIELDS[i];
-    }
-    return NULL;
-}
 
 /* How long the header is, with the empty line behind it. */
 static size_t header_length(const char *bytes, size_t length)
@@ -247,45 +94,7 @@ static enum status read_header(struct mail *mail, const char *bytes, size_t leng
     if (is_long)
         return fail(failure, STATUS_DATA, "refused: its header is longer than %d bytes",
                     MOST_HEADER);
-    const char *field = too_long(object);
-    if (field != NULL)
-        return fail(failure, STATUS_DATA, "refused: its %s is longer than %d bytes", field,
-                    MOST_ADDRESSES);
-    read_facts(mail, object);
-    return STATUS_OK;
-}
-
-/* ---- an mbox ---- */
-
-/* How long the line is, with its end. */
-static size_t line_length(const char *bytes, size_t length)
-{
-    const char *end = memchr(bytes, '\n', length);
-    return end != NULL ? (size_t)(end - bytes) + 1 : length;
-}
-
-/* Whether a line could be the first of a header: a name and a colon. */
-static bool is_field(const char *bytes, size_t length)
-{
-    size_t i = 0;
-    while (i < length && bytes[i] > ' ' && bytes[i] < 0x7F && bytes[i] != ':')
-        i++;
-    return i > 0 && i < length && bytes[i] == ':';
-}
-
-/* How many mails there are in a file that begins with the line of an mbox (RFC 4155): each has such
- * a line, behind an empty one and before a header. In the text of a mail it would be quoted. */
-static size_t count_mails(const char *bytes, size_t length)
-{
-    size_t count = 1;
-    const char *end = bytes + length;
-    for (const char *at = bytes; (at = memmem(at, (size_t)(end - at), "\nFrom ", 6)) != NULL;) {
-        bool behind_empty = at[-1] == '\n' || (at[-1] == '\r' && at[-2] == '\n');
-        at++;
-        const char *next = at + line_length(at, (size_t)(end - at));
-        count += behind_empty && is_field(next, (size_t)(end - next));
-    }
-    return count;
+    return header_read(object, mail->strings, &mail->facts, failure);
 }
 
 /* ---- the parts ---- */
@@ -307,7 +116,7 @@ static enum status add_part(struct mail *mail, GMimePart *part, bool open, int d
 /* Reads "Content-Type: csv; name=x", which lacks a slash, as "text/csv; name=x". */
 static void mend_type(GMimeObject *object)
 {
-    const char *raw = topmost(object, "Content-Type", NULL);
+    const char *raw = header_topmost(object, "Content-Type", NULL);
     const char *value = raw != NULL ? raw + strspn(raw, " \t\r\n") : "";
     size_t length = strcspn(value, "; \t\r\n");
     if (length == 0 || memchr(value, '/', length) != NULL)
@@ -325,36 +134,22 @@ static bool collect(const char *bytes, size_t length, void *array)
     return true;
 }
 
-/* Finds a uuencoded file in a text, from its "begin MODE NAME" to its "end". False when there is
- * none behind `*from`; else `*from` and `*to` are where it lies, `*whole` whether it has an end,
- * and the name a new string. */
-static bool find_uuencoded(const GByteArray *text, size_t *from, size_t *to, bool *whole,
-                           char **name)
+/* Makes a part of a uuencoded file in a text. */
+static GMimePart *uuencoded_part(struct mail *mail, const char *text, const struct lines_file *file)
 {
-    const char *bytes = (const char *)text->data;
-    for (size_t at = *from; at < text->len; at += line_length(bytes + at, text->len - at)) {
-        const char *line = bytes + at;
-        size_t length = line_length(line, text->len - at);
-        if (length < 12 || memcmp(line, "begin ", 6) != 0)
-            continue;
-        size_t mode = 6;
-        while (mode < length && line[mode] >= '0' && line[mode] <= '7')
-            mode++;
-        if (mode < 9 || mode > 10 || line[mode] != ' ')
-            continue;
-        *name = g_strstrip(g_strndup(line + mode + 1, length - mode - 1));
-        *from = at;
-        *to = text->len;
-        *whole = false;
-        while ((at += line_length(bytes + at, text->len - at)) < text->len && !*whole) {
-            length = line_length(bytes + at, text->len - at);
-            *whole = memcmp(bytes + at, "end", MIN(length, 3)) == 0 && length <= 5 && length >= 3;
-            if (*whole)
-                *to = at + length;
-        }
-        return true;
-    }
-    return false;
+    GMimePart *part = g_mime_part_new_with_type("application", "octet-stream");
+    GMimeStream *stream =
+        g_mime_stream_mem_new_with_buffer(text + file->from, file->to - file->from);
+    GMimeDataWrapper *content =
+        g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_UUENCODE);
+    char *name = g_strstrip(g_strndup(file->name, file->name_length));
+    g_mime_part_set_content(part, content);
+    g_mime_part_set_filename(part, name);
+    g_free(name);
+    g_object_unref(content);
+    g_object_unref(stream);
+    g_ptr_array_add(mail->objects, part);
+    return part;
 }
 
 /* Adds the files that are uuencoded in a text, each as a part of its own. */
@@ -363,26 +158,12 @@ static enum status add_uuencoded(struct mail *mail, GMimePart *text, bool open, 
 {
     GByteArray *bytes = g_byte_array_new();
     (void)mail_content_decode(text, collect, bytes);
+    const char *at = bytes->data != NULL ? (const char *)bytes->data : "";
     enum status status = STATUS_OK;
-    size_t from = 0;
-    size_t to;
-    bool whole;
-    char *name;
-    while (status == STATUS_OK && find_uuencoded(bytes, &from, &to, &whole, &name)) {
-        GMimePart *part = g_mime_part_new_with_type("application", "octet-stream");
-        GMimeStream *stream =
-            g_mime_stream_mem_new_with_buffer((const char *)bytes->data + from, to - from);
-        GMimeDataWrapper *content =
-            g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_UUENCODE);
-        g_mime_part_set_content(part, content);
-        g_mime_part_set_filename(part, name);
-        g_object_unref(content);
-        g_object_unref(stream);
-        g_free(name);
-        g_ptr_array_add(mail->objects, part);
-        status = add_part(mail, part, open || !whole, depth + 1, failure);
-        from = to;
-    }
+    struct lines_file file = {.to = 0};
+    while (status == STATUS_OK && lines_find_file(at, bytes->len, file.to, &file))
+        status = add_part(mail, uuencoded_part(mail, at, &file), open || !file.whole, depth + 1,
+                          failure);
     g_byte_array_unref(bytes);
     return status;
 }
@@ -394,10 +175,10 @@ static enum status add_leaf(struct mail *mail, GMimePart *part, bool open, int d
         return fail(failure, STATUS_DATA, "the mail has more than %d parts", MOST_PARTS);
     GMimeObject *object = GMIME_OBJECT(part);
     struct leaf leaf = {.part = part};
-    leaf.facts.type = read_type(mail, object);
-    leaf.facts.name = keep_utf8(mail, g_mime_part_get_filename(part));
-    leaf.facts.charset =
-        keep_utf8(mail, g_mime_object_get_content_type_parameter(object, "charset"));
+    leaf.facts.type = header_type(mail->strings, object);
+    leaf.facts.name = header_keep_utf8(mail->strings, g_mime_part_get_filename(part));
+    leaf.facts.charset = header_keep_utf8(
+        mail->strings, g_mime_object_get_content_type_parameter(object, "charset"));
     leaf.facts.damage =
         open ? "it is truncated: the mail ends before the part does" : mail_content_damage(part);
     (void)mail_content_decode(part, note_piece, &leaf.facts);
@@ -458,7 +239,7 @@ static GMimeStream *skip_mbox_line(GMimeStream *stream)
     if (got < 5 || memcmp(line, "From ", 5) != 0)
         return stream;
     GMimeStream *rest = g_mime_stream_substream(
-        stream, stream->bound_start + (gint64)line_length(line, (size_t)got), stream->bound_end);
+        stream, stream->bound_start + (gint64)lines_length(line, (size_t)got), stream->bound_end);
     g_object_unref(stream);
     return rest;
 }
@@ -532,8 +313,8 @@ enum status mail_parse(struct buffer *raw, struct mail **mail_out, struct failur
         g_byte_array_new_take((guint8 *)raw->bytes, raw->length));
     *raw = (struct buffer){.limit = raw->limit};
     bool is_mbox = length >= 5 && memcmp(bytes, "From ", 5) == 0;
-    size_t start = is_mbox ? line_length(bytes, length) : 0;
-    size_t count = is_mbox ? count_mails(bytes, length) : 1;
+    size_t start = is_mbox ? lines_length(bytes, length) : 0;
+    size_t count = is_mbox ? lines_count_mails(bytes, length) : 1;
     mail->stream = g_mime_stream_substream(all, (gint64)start, (gint64)length);
     g_object_unref(all);
     enum status status =

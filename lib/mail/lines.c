@@ -1,0 +1,66 @@
+#include "mail/lines.h"
+
+#include <string.h>
+
+size_t lines_length(const char *bytes, size_t length)
+{
+    const char *end = memchr(bytes, '\n', length);
+    return end != NULL ? (size_t)(end - bytes) + 1 : length;
+}
+
+/* Whether a line could be the first of a header: a name and a colon. */
+static bool is_field(const char *bytes, size_t length)
+{
+    size_t i = 0;
+    while (i < length && bytes[i] > ' ' && bytes[i] < 0x7F && bytes[i] != ':')
+        i++;
+    return i > 0 && i < length && bytes[i] == ':';
+}
+
+size_t lines_count_mails(const char *bytes, size_t length)
+{
+    size_t count = 1;
+    const char *end = bytes + length;
+    for (const char *at = bytes; (at = memmem(at, (size_t)(end - at), "\nFrom ", 6)) != NULL;) {
+        bool behind_empty = at[-1] == '\n' || (at[-1] == '\r' && at[-2] == '\n');
+        at++;
+        const char *next = at + lines_length(at, (size_t)(end - at));
+        count += behind_empty && is_field(next, (size_t)(end - next));
+    }
+    return count;
+}
+
+/* Whether it is "begin MODE NAME", MODE being three or four octal digits; then where the name is.
+ */
+static bool is_begin(const char *line, size_t length, struct lines_file *file)
+{
+    size_t mode = 6;
+    if (length < 12 || memcmp(line, "begin ", 6) != 0)
+        return false;
+    while (mode < length && line[mode] >= '0' && line[mode] <= '7')
+        mode++;
+    file->name = line + mode + 1;
+    file->name_length = length - mode - 1;
+    return (mode == 9 || mode == 10) && line[mode] == ' ';
+}
+
+static bool is_end(const char *line, size_t length)
+{
+    return length >= 3 && length <= 5 && memcmp(line, "end", 3) == 0;
+}
+
+bool lines_find_file(const char *bytes, size_t length, size_t from, struct lines_file *file)
+{
+    size_t at = from;
+    while (at < length && !is_begin(bytes + at, lines_length(bytes + at, length - at), file))
+        at += lines_length(bytes + at, length - at);
+    file->from = at;
+    file->whole = false;
+    while (at < length && !file->whole) {
+        size_t line = lines_length(bytes + at, length - at);
+        file->whole = is_end(bytes + at, line);
+        at += line;
+    }
+    file->to = at;
+    return file->from < length;
+}
