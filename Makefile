@@ -177,8 +177,9 @@ lint: deps
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
-	  $(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(COMPLETIONDIR)
+	  $(DESTDIR)$(PREFIX)/share/an-sync $(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(COMPLETIONDIR)
 	install -m 755 $(PROGRAMS) scripts/an-sync $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard scripts/an-sync.d/*.bash) $(DESTDIR)$(PREFIX)/share/an-sync
 	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
@@ -191,7 +192,7 @@ uninstall:
 	  $(TOOLS:%=$(DESTDIR)$(COMPLETIONDIR)/%) $(DESTDIR)$(COMPLETIONDIR)/an-sync \
 	  $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MAN1))) \
 	  $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(MAN5)))
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(PREFIX)/share/an-sync $(DESTDIR)$(DOCDIR)
 
 # The sources of the last commit, as one archive.
 dist:

@@ -618,12 +618,31 @@ END
 
 @test "programs that are missing are named" {
   mkdir bin
-  cp "$ROOT/scripts/an-sync" bin
+  cp -r "$ROOT/scripts/an-sync" "$ROOT/scripts/an-sync.d" bin
   for program in bash cat readlink dirname flock getopt; do
     ! type -P "$program" >/dev/null || ln -s "$(type -P "$program")" bin
   done
   run -78 --separate-stderr env PATH="$PWD/bin" an-sync week1.csv
   has "$stderr" 'not found' jq csv-diff an-upsert
+}
+
+@test "a part of an-sync that is missing or damaged is named, status 78, and nothing is done" {
+  for damage in 'rm bin/an-sync.d/s3.bash' 'echo if >>bin/an-sync.d/s3.bash' 'rm -r bin/an-sync.d'; do
+    rm -rf bin
+    mkdir bin
+    cp -r "$ROOT/scripts/an-sync" "$ROOT/scripts/an-sync.d" bin
+    bash -c "$damage"
+    run -78 --separate-stderr bin/an-sync week1.csv
+    has "$stderr" 'an-sync: a part of it is missing or damaged' "$PWD/" install .bash
+    [ "$output" = '' ]
+  done
+  [ "$(sandbox_requests)" -eq 0 ]
+  [ ! -e "$AN_STATE" ]
+}
+
+@test "an-sync is a table of contents: under 250 lines, and each of its parts is in it" {
+  [ "$(wc -l <"$ROOT/scripts/an-sync")" -lt 250 ]
+  diff <(sed -n 's|^  \. "$parts/\(.*\)".*|\1|p' "$ROOT/scripts/an-sync" | sort) <(ls "$ROOT/scripts/an-sync.d")
 }
 
 @test "wrong usage is status 64, with usage on stderr" {

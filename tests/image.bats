@@ -34,6 +34,7 @@ programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit
     [ -s "$INSTALLED/usr/share/man/man1/$program.1" ]
     [ -e "$INSTALLED/usr/share/bash-completion/completions/$program" ]
   done
+  diff -r "$ROOT/scripts/an-sync.d" "$INSTALLED/usr/share/an-sync"
   [ -s "$INSTALLED/usr/share/man/man5/an-sync-records.5" ]
   [ -s "$INSTALLED/usr/share/doc/an-sync/samples/mail-2026-11-09.eml" ]
 }
@@ -45,6 +46,21 @@ programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit
     AN_API_URL="$AN_API_URL" AN_API_KEY="$AN_API_KEY" an-sync - <"$INSTALLED/usr/share/doc/an-sync/samples/mail-2026-11-09.eml"
   mv "$SOURCE.away" "$SOURCE"
   has "$output" '38 new'
+}
+
+@test "image: an-sync finds its parts when it is called through links, and from elsewhere" {
+  mkdir links
+  ln -s "$INSTALLED/usr/bin/an-sync" links/an-sync
+  ln -s an-sync links/sync-the-members
+  ln -s "$INSTALLED/usr/bin" bin
+  for program in "$INSTALLED/usr/bin/an-sync" links/an-sync links/sync-the-members bin/an-sync; do
+    run -0 env -i PATH=/usr/bin:/bin "$program" -V
+    [[ $output =~ ^an-sync\ \(an-sync\)\ [0-9.]+$ ]]
+  done
+  mv "$INSTALLED/usr/share/an-sync" away
+  run -78 --separate-stderr an-sync -V
+  mv away "$INSTALLED/usr/share/an-sync"
+  has "$stderr" "$INSTALLED/usr/share/an-sync/messages.bash: No such file" 'install it again'
 }
 
 @test "image: install-deps --run names the package of every library that the programs are linked with" {

@@ -124,9 +124,9 @@ END
 # keep_often: from here on, an-sync prolongs the lock every second.
 keep_often() {
   mkdir bin
-  sed 's/read -rt 200 /read -rt 1 /' "$(command -v an-sync)" >bin/an-sync
-  chmod +x bin/an-sync
-  ! cmp -s bin/an-sync "$ROOT/scripts/an-sync"
+  cp -r "$ROOT/scripts/an-sync" "$ROOT/scripts/an-sync.d" bin
+  sed -i 's/read -rt 200 /read -rt 1 /' bin/an-sync.d/locks.bash
+  ! cmp -s bin/an-sync.d/locks.bash "$ROOT/scripts/an-sync.d/locks.bash"
   PATH=$PWD/bin:$PATH
 }
 

@@ -1,0 +1,90 @@
+# The commands that change nothing: check and status.
+# Needs: config, engine and post, of the command line; the settings; messages.bash, configuration.bash, programs.bash.
+# Sets: nothing but what those two set.
+# shellcheck shell=bash
+
+# One line of the check: whether a command succeeds, and what it says.
+probe() {
+  local what=$1 said status verdict
+  shift
+  said=$("$@" 2>&1)
+  status=$?
+  case $status in
+    0) verdict=ok ;;
+    1) verdict=note ;;
+    *) verdict=FAILED ;;
+  esac
+  printf '%-7s %s%s\n' "$verdict" "$what" "${said:+: ${said//$'\n'/$'\n          '}}"
+  checked=$(worse "$checked" "$status")
+  return "$status"
+}
+
+try_programs() { find_programs && csv-diff -V | sed 's/.* /version /'; }
+try_configuration() { configure && echo "${config:-no file, the environment alone}"; }
+try_field_map() { an-upsert --print-digest >/dev/null && echo "${AN_FIELD_MAP:-the built-in one}"; }
+try_key() (export AN_API_KEY AN_API_KEY_FILE && exec an-upsert "${engine[@]}" --check)
+try_roster() { count_members | sed 's/$/ members/'; }
+
+try_state() {
+  local directory=$AN_STATE
+  while [ ! -e "$directory" ]; do
+    directory=$(dirname "$directory")
+  done
+  if [ ! -d "$directory" ] || [ ! -w "$directory" ]; then
+    echo "$directory cannot be written" && return 74
+  fi
+  [ "$directory" = "$AN_STATE" ] || printf 'yet to be made: '
+  echo "$AN_STATE"
+}
+
+try_webhook() {
+  { local - && set +x; } 2>/dev/null
+  local url=${SLACK_WEBHOOK_URL-}
+  if [ -z "$url" ] && [ -n "${SLACK_WEBHOOK_URL_FILE-}" ]; then
+    url=$(<"$SLACK_WEBHOOK_URL_FILE") || return 78
+  fi
+  if [ -z "$url" ]; then
+    echo 'none; only standard output is told'
+  elif [[ ! $url =~ ^(https://[^/[:space:]]|http://(127\.|localhost|\[::1\])) ]]; then
+    echo 'SLACK_WEBHOOK_URL is not an https address' && return 78
+  elif [ -n "$post" ]; then
+    notify --title 'Member sync' --error 'This is a test: an-sync check --post. Nothing is wrong.' >/dev/null &&
+      echo 'a test message was posted'
+  else
+    echo 'an address is set; --post tries it'
+  fi
+}
+
+check() {
+  local checked=0
+  probe programs try_programs && find_programs || return
+  probe configuration try_configuration && configure || return
+  probe 'state directory' try_state
+  probe roster try_roster
+  probe 'field map' try_field_map
+  probe 'Action Network' try_key
+  probe Slack try_webhook
+  return "$checked"
+}
+
+# A CSV file's rows are counted by the line ends that stand outside of quotes.
+count_members() {
+  roster-dump | awk 'BEGIN { RS = "\"" } NR % 2 { rows += gsub(/\n/, "") } END { print (rows > 1 ? rows - 1 : 0) }'
+}
+
+# Of a run that has two lines in the history, the last one counts.
+status() {
+  local runs
+  [[ $1 =~ ^[1-9][0-9]{0,7}$ ]] || die 64 "status takes how many runs to show, not \"$1\""
+  runs=$(roster-dump --runs=$((2 * $1))) || return
+  printf '%-17s %7s %7s %7s %7s  %-27s %s\n' FINISHED NEW UPDATED LAPSED FAILED STATUS SOURCE
+  jq -nr --argjson count "$1" '
+    reduce inputs.run as $run ({}; .["\($run.started) \($run.source)"] = $run) | [.[]][-$count:][] |
+    [(.finished[:16] | sub("T"; " ")) + "Z", (.acknowledged | .new, .updated, .lapsed), .failed, .status, .source] |
+    map(. // 0) | @tsv' <<<"$runs" |
+    while IFS=$'\t' read -r finished new updated lapsed failed status source; do
+      printf '%-17s %7s %7s %7s %7s  %-27s %s\n' "$finished" "$new" "$updated" "$lapsed" "$failed" \
+        "${MEANING[$status]-status $status}" "$source"
+    done
+  printf '%s members in the roster\n' "$(count_members)" || return 74
+}

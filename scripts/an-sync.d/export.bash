@@ -1,0 +1,119 @@
+# The export: out of its mail, dated, not older than the last one, and compared with the roster.
+# Needs: source, name and run, of the run; work; force and dry_run; AN_FOLLOW, AN_MAIL_* and AN_MAX_LAPSE;
+# messages.bash.
+# Sets: export_date, message_id, digest; in the run's directory export.csv, older.csv and changes.ndjson.
+# shellcheck shell=bash
+
+# The date of a mail as mime-extract -l knows it, which is also where its id comes from; of anything
+# else when the file was last written. Never in the future: one wrong clock would block what follows.
+read_date() {
+  local file=$1 now date=
+  now=$(date -u +%FT%TZ)
+  message_id=
+  if [ "$(kind_of "$file")" = mail ] && mime-extract -l "$file" >"$work/parts" 2>/dev/null; then
+    date=$(jq -r 'select(.message).message.date // ""' "$work/parts")
+    message_id=$(jq -r 'select(.message).message.message_id // ""' "$work/parts")
+  fi
+  if [ -n "$date" ]; then
+    export_date=$(date -u -d "$date" +%FT%TZ) || return 65
+  else
+    export_date=$(date -u -r "$file" +%FT%TZ) || return 74
+  fi
+  [[ ! $export_date > $now ]] || export_date=$now
+}
+
+# "mail", or "archive" for a ZIP, gzip or CSV file; by the name, else by how it begins.
+kind_of() {
+  local beginning
+  case ${1,,} in
+    *.eml) echo mail && return ;;
+    *.csv | *.zip | *.gz) echo archive && return ;;
+  esac
+  beginning=$(LC_ALL=C head -c 998 -- "$1" | LC_ALL=C tr -d '\0\r' | head -n 1)
+  if [[ $beginning =~ ^([A-Za-z][A-Za-z0-9-]*:|From\ ) ]]; then
+    echo mail
+  else
+    echo archive
+  fi
+}
+
+extract() {
+  local options=(--archive)
+  if [ "$(kind_of "$source")" = mail ]; then
+    options=()
+    [ -z "${AN_MAIL_FROM-}" ] || options+=(-f "$AN_MAIL_FROM")
+    [ -z "${AN_MAIL_SUBJECT-}" ] || options+=(-s "$AN_MAIL_SUBJECT")
+    case ${AN_MAIL_REQUIRE_AUTH-} in
+      '' | 0 | no) ;;
+      1 | yes) options+=(--require-auth) ;;
+      *) options+=(--require-auth="$AN_MAIL_REQUIRE_AUTH") ;;
+    esac
+  fi
+  saying mime-extract "${options[@]}" "$source" >"$run/export.csv"
+}
+
+# Refuses an export that is older than one from which something may have been sent.
+guard_order() {
+  local newest
+  newest=$(saying roster-dump --runs=1000) || return
+  newest=$(jq -rn '[inputs.run | select(.sent) | .export_date // ""] | max // ""' <<<"$newest")
+  [[ -z $force && $export_date < $newest ]] || return 0
+  printf 'an-sync: %s is of %s, and a newer export, of %s, was synced already; --force takes it all the same\n' \
+    "$name" "$export_date" "$newest" >"$work/said"
+  messages <"$work/said"
+  return 65
+}
+
+# The column by which a member is recognised whose address changed: the one that the export has.
+follow_column() {
+  local header column
+  if [ -n "${AN_FOLLOW+set}" ]; then
+    echo "$AN_FOLLOW"
+    return
+  fi
+  header=$(LC_ALL=C head -c 65536 "$run/export.csv" | tr '\r' '\n' | head -n 1 | LC_ALL=C tr -d '\0" \t\357\273\277')
+  for column in akid ak_id actionkit_id; do
+    if [[ ,${header,,}, == *,$column,* ]]; then
+      echo "$column"
+      return
+    fi
+  done
+}
+
+# Of whom a change of address was begun comes first: whoever takes one of the two addresses over then
+# waits until it is known which of them that person has.
+moved_first() {
+  local moved='"action_network_map":"begun-moved-'
+  { LC_ALL=C grep -F "$moved" "$run/changes.ndjson"; LC_ALL=C grep -vF "$moved" "$run/changes.ndjson"; } \
+    >"$work/moved-first" && mv "$work/moved-first" "$run/changes.ndjson"
+}
+
+say_resent() {
+  case $1 in
+    0) ;;
+    1) say "$2: 1 member is sent once more" ;;
+    *) say "$2: $1 members are sent once more" ;;
+  esac
+}
+
+# Writes the changes that bring the roster to the export.
+find_changes() {
+  local columns follow options resent
+  digest=$(saying an-upsert --print-digest) && columns=$(saying an-upsert --print-columns) || return
+  saying roster-dump --begun >"$run/older.csv" || return
+  follow=$(follow_column)
+  options=(-c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
+    --max-lapse "$AN_MAX_LAPSE")
+  [ -z "$follow" ] || options+=(--follow "$follow")
+  # From within the directory, so that messages name the files and not where they lie.
+  (cd "$run" && saying csv-diff "${options[@]}" older.csv export.csv >changes.ndjson) || return
+  ! grep -q ',begun-moved-[^,]*$' "$run/older.csv" || moved_first || return 74
+  resent=$(jq -rn --arg digest "$digest" '
+    reduce (inputs | select(.change == "updated" and .was == {})) as $record ({};
+      .[if $record.row.action_network_map // "" | sub("^begun-(moved-)?"; "") == $digest then "begun"
+        else "map" end] += 1) |
+    "\(.map // 0) \(.begun // 0)"' "$run/changes.ndjson") || return 74
+  say_resent "${resent% *}" 'the field map has changed'
+  say_resent "${resent#* }" 'whether Action Network has a last change is not known'
+  [ -z "$dry_run" ] || (cd "$run" && csv-diff -p "${options[@]}" older.csv export.csv)
+}

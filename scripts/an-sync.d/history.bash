@@ -1,0 +1,74 @@
+# What is kept of a run, and who is told: its line in the history, Slack, its files.
+# Needs: run, name, started, export_date, message_id and digest, of the run; work; dry_run; report; AN_STATE,
+# AN_ROSTER and AN_KEEP_RUNS; messages.bash, programs.bash.
+# Sets: sent; in the run's directory report.
+# shellcheck shell=bash
+
+readonly RUN_NAME='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z*'
+
+# Appends the run to the history, with the status, whatever signal comes: the next run wants to know of
+# this one.
+record() (
+  trap '' INT TERM HUP
+  local status=$1 results=$run/results.ndjson summary=null
+  if [ -e "$results" ]; then
+    summary=$(tail -n 1 "$run/changes.ndjson" | jq -c .summary)
+  else
+    results=/dev/null
+  fi
+  # A line that a killed program left unfinished does not count.
+  jq -cnR --arg started "$(date -u -d "@$started" +%FT%TZ)" --arg finished "$(date -u +%FT%TZ)" \
+    --arg source "$name" --arg export_date "$export_date" --arg message_id "$message_id" \
+    --arg map "$digest" --argjson summary "$summary" --argjson status "$status" --argjson sent "$sent" '
+    {run: ({$started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map} +
+      reduce (inputs | fromjson? | select(.change and .result)) as $record
+        ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};
+          if $record.result.status == "ok" then .acknowledged[$record.change] += 1
+          elif $record.result.status == "failed" then .failed += 1
+          elif $record.result.status == "deferred" then .deferred += 1
+          else . end) | with_entries(select(.value != null and .value != "")))}' \
+    "$results" | saying roster-commit >/dev/null
+)
+
+# Appends it before anything is sent, as one that was not finished: that is what it is when it gets killed.
+# When it ends, it gets a second line.
+announce() {
+  local status
+  sent=true
+  record 75 && return
+  status=$? sent=false
+  return "$status"
+}
+
+# Tells people how it went, after all that matters is done.
+tell() {
+  saying notify "${report[@]}" "$@" >"$run/report" ||
+    say 'Slack was not told; that changes nothing of the sync itself'
+}
+
+# A run that never got to sending: only its log is kept.
+give_up() {
+  local status=$1 reason
+  reason=$(tail -n 1 "$work/said")
+  reason=${reason#*: }
+  [ -n "$dry_run" ] || tell --error "$name was not synced: ${reason:-${MEANING[$status]-}}"
+  rm -f "$run"/{export.csv,older.csv,changes.ndjson,report}
+  [ -z "$dry_run" ] || return
+  ! roster_exists || record "$status"
+}
+
+roster_exists() {
+  local store=${AN_ROSTER:-sqlite:$AN_STATE/roster.sqlite}
+  [[ $store != sqlite:* || -e ${store#sqlite:} ]]
+}
+
+# Deletes the oldest runs' files: they hold what is private.
+forget_runs() {
+  local directory runs=() i
+  for directory in "$AN_STATE"/runs/$RUN_NAME; do
+    [ ! -d "$directory" ] || runs+=("$directory")
+  done
+  for ((i = 0; i < ${#runs[@]} - 10#$AN_KEEP_RUNS; i++)); do
+    rm -rf -- "${runs[i]}"
+  done
+}

@@ -1,0 +1,69 @@
+# The pipe: notes the changes, sends them, records what Action Network acknowledged; or shows what it would send.
+# Needs: changes.ndjson in run; work, owner and lock, of locks.bash; engine and begin_options; quiet and
+# report; messages.bash, programs.bash.
+# Sets: sending; in the run's directory results.ndjson.
+# shellcheck shell=bash
+
+readonly STAGES=(roster-commit an-upsert an-lapse roster-commit)
+
+# In a process of its own, which the shell can wait for while it listens for signals. The statuses go
+# into a file. bash's own remarks about killed programs are not for people.
+send() {
+  local errors
+  trap : TERM HUP # not ignored, which the programs would inherit
+  exec {errors}>&2 2>/dev/null
+  stage roster-commit --begin "${begin_options[@]}" "$run/changes.ndjson" 2>&"$errors" |
+    sender an-upsert 2>&"$errors" |
+    sender an-lapse 2>&"$errors" |
+    (trap '' TERM HUP && exec roster-commit) >"$run/results.ndjson" 2>&"$errors"
+  printf '%s\n' "${PIPESTATUS[*]}" >"$work/statuses"
+}
+
+send_logged() {
+  trap : TERM HUP
+  send 2>&1 | (trap '' TERM HUP && messages)
+}
+
+# Runs the pipe and returns its worst status. On a terminal the programs have stderr for themselves, to
+# show how far they are.
+apply() {
+  local job statuses status=0 i keeper=''
+  rm -f "$work"/pid.* "$work"/stop "$work"/statuses
+  sending=yes
+  if [ -t 2 ] && [ -z "$quiet" ]; then
+    send &
+  else
+    send_logged &
+  fi
+  job=$!
+  if [ -n "$owner" ]; then
+    keep_shared_lock "$job" {lock}>&- &
+    keeper=$!
+  fi
+  await "$job"
+  if [ -n "$keeper" ]; then
+    kill "$keeper" 2>/dev/null
+    await "$keeper"
+  fi
+  rm -f "$work"/pid.*
+  read -ra statuses 2>/dev/null <"$work/statuses" || statuses=(137)
+  for ((i = ${#statuses[@]} - 1; i >= 0; i--)); do
+    ((statuses[i] < 128)) || [ -e "$work/stop" ] ||
+      say "${STAGES[i]} was killed (signal $(kill -l "${statuses[i]}")); run again"
+    # Writing fails when the next one has ended, which says why itself.
+    ((statuses[i] == 74 && status != 0)) || status=$(worse "$status" "${statuses[i]}")
+  done
+  [ ! -e "$work/stop" ] || say 'interrupted: what was sent is recorded; run again for the rest'
+  # Without the summary, which comes last, something is missing, whatever the statuses say.
+  tail -n 1 "$run/results.ndjson" | jq -e .summary >/dev/null 2>&1 || status=$(worse "$status" 75)
+  return "$status"
+}
+
+# What would be sent, for -n.
+rehearse() {
+  local status
+  an-upsert -n "${engine[@]}" "$run/changes.ndjson" | an-lapse -n "${engine[@]}" >"$run/results.ndjson"
+  status=$?
+  notify "${report[@]}" "$run/results.ndjson" || status=$(worse "$status" $?)
+  return "$status"
+}
