@@ -570,6 +570,51 @@ END
   has "${lines[1]}" week2.csv
 }
 
+# at_one_moment: from here on, every run begins in the same second.
+at_one_moment() {
+  mkdir stubs
+  printf '#!/bin/bash\n[ "$*" != +%%s ] || exec echo 1767600000\nexec %s "$@"\n' "$(command -v date)" >stubs/date
+  chmod +x stubs/date
+  PATH=$PWD/stubs:$PATH
+}
+
+@test "status has a line for each run, also of one source in one second, also when no files are kept" {
+  at_one_moment
+  AN_KEEP_RUNS=0 an-sync week1.csv
+  AN_KEEP_RUNS=0 an-sync week1.csv
+  mkdir few
+  head -n 3 week1.csv >few/week1.csv
+  run -65 an-sync few/week1.csv
+  run -65 an-sync few/week1.csv
+  run -0 --separate-stderr an-sync status
+  [ "${#lines[@]}" -eq 6 ]
+  has "${lines[1]}" ' 20 ' ' ok '
+  has "${lines[2]}" ' 0 ' ' ok '
+  has "${lines[3]}" refused
+  has "${lines[4]}" refused
+  run -0 --separate-stderr an-sync status 3
+  [ "${#lines[@]}" -eq 5 ]
+}
+
+@test "the history names the directory of each run" {
+  at_one_moment
+  an-sync week1.csv
+  an-sync week1.csv
+  [ "$(history | jq -r .run.id | uniq)" = "$(runs | xargs -n 1 basename)" ]
+  [ "$(history | jq -r .run.id | uniq | wc -l)" -eq 2 ]
+}
+
+@test "status shows a history without the runs' names as it did, and goes on with it" {
+  for run in '"finished":"2026-01-05T06:00:01Z","status":75' '"finished":"2026-01-05T06:00:09Z","status":0'; do
+    echo "{\"run\":{\"started\":\"2026-01-05T06:00:00Z\",$run,\"source\":\"old.csv\",\"acknowledged\":{\"new\":3}}}"
+  done | roster-commit >/dev/null
+  an-sync week1.csv
+  run -0 --separate-stderr an-sync status
+  [ "${#lines[@]}" -eq 4 ]
+  [[ ${lines[1]} =~ ^2026-01-05\ 06:00Z\ +3\ +0\ +0\ +0\ +ok\ +old.csv$ ]]
+  has "${lines[2]}" ' 20 ' week1.csv
+}
+
 @test "status of nothing is an empty table, and creates nothing" {
   run -0 --separate-stderr an-sync status
   [ "${lines[1]}" = '0 members in the roster' ]

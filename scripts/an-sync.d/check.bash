@@ -72,14 +72,16 @@ count_members() {
   roster-dump | awk 'BEGIN { RS = "\"" } NR % 2 { rows += gsub(/\n/, "") } END { print (rows > 1 ? rows - 1 : 0) }'
 }
 
-# Of a run that has two lines in the history, the last one counts.
+# A run has two lines in the history, of which the last one counts: it comes after one that says 75. A name may
+# come again in the same second, when no run's files are kept.
 status() {
   local runs
   [[ $1 =~ ^[1-9][0-9]{0,7}$ ]] || die 64 "status takes how many runs to show, not \"$1\""
   runs=$(roster-dump --runs=$((2 * $1))) || return
   printf '%-17s %7s %7s %7s %7s  %-27s %s\n' FINISHED NEW UPDATED LAPSED FAILED STATUS SOURCE
   jq -nr --argjson count "$1" '
-    reduce inputs.run as $run ({}; .["\($run.started) \($run.source)"] = $run) | [.[]][-$count:][] |
+    reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] |=
+      if .[-1].status == 75 then .[:-1] + [$run] else . + [$run] end) | [.[][]][-$count:][] |
     [(.finished[:16] | sub("T"; " ")) + "Z", (.acknowledged | .new, .updated, .lapsed), .failed, .status, .source] |
     map(. // 0) | @tsv' <<<"$runs" |
     while IFS=$'\t' read -r finished new updated lapsed failed status source; do

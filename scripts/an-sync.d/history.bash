@@ -17,10 +17,11 @@ record() (
     results=/dev/null
   fi
   # A line that a killed program left unfinished does not count.
-  jq -cnR --arg started "$(date -u -d "@$started" +%FT%TZ)" --arg finished "$(date -u +%FT%TZ)" \
-    --arg source "$name" --arg export_date "$export_date" --arg message_id "$message_id" \
-    --arg map "$digest" --argjson summary "$summary" --argjson status "$status" --argjson sent "$sent" '
-    {run: ({$started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map} +
+  jq -cnR --arg id "${run##*/}" --arg started "$(date -u -d "@$started" +%FT%TZ)" \
+    --arg finished "$(date -u +%FT%TZ)" --arg source "$name" --arg export_date "$export_date" \
+    --arg message_id "$message_id" --arg map "$digest" --argjson summary "$summary" --argjson status "$status" \
+    --argjson sent "$sent" '
+    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map} +
       reduce (inputs | fromjson? | select(.change and .result)) as $record
         ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};
           if $record.result.status == "ok" then .acknowledged[$record.change] += 1
