@@ -24,11 +24,12 @@ LIBS_test-csv-diff := -lcsv -pthread
 PKGS_test-person := jansson libxxhash libidn2
 PKGS_test-breaker := libcurl
 PKGS_test-memory := jansson
-LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free -lunistring
+LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
+# Unicode, which has no pkg-config: of what the library needs itself, in whatever program.
+LIBS := -lunistring
 LIBS_csv-diff := -lcsv -pthread
-LIBS_an-diff := -lcsv -lunistring -pthread
-LIBS_an-upsert := -lcsv -lunistring
-LIBS_an-lapse := -lunistring
+LIBS_an-diff := -lcsv -pthread
+LIBS_an-upsert := -lcsv
 LIBS_roster-dump := -lcsv
 LIBS_test-bench-fast-server := -lmicrohttpd
 
@@ -107,14 +108,14 @@ $(BIN)/mime-extract $(BIN)/test-memory: $(BUILD)/lib/memory/never_null.o
 $(BIN)/%: $(BUILD)/tools/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*)
+	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_$*)) $(LIBS_$*) $(LIBS)
 
 # What no program shows from outside is tested through small programs of the tests' own.
 $(BIN)/test-csv-diff: $(BUILD)/tests/oracle/oracle.o $(BUILD)/tests/oracle/cases.o
 $(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*)
+	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*) $(LIBS)
 
 # Benchmarks: programs of their own, as tests have them.
 $(BIN)/test-bench-%: $(BUILD)/tests/bench/%.o

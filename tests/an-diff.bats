@@ -352,6 +352,22 @@ lapsed member2@example.org' ]
   [ "$(found 'select(.change) | [.change, .line]')" = '["skipped",4]' ]
 }
 
+@test "who is a member, and by which column, is told with the options of csv-diff" {
+  start_sandbox
+  jq '.email = {from: ["email", "mail"]}' "$AN_FIELD_MAP" >other.json
+  AN_FIELD_MAP=$PWD/other.json
+  group 1 3
+  printf '%s\n' 'mail,first_name,phone,akid,letter' 'MEMBER1@example.org,Name 1,1,1001,M' \
+    'member2@example.org,Name 2,2,1002,L' 'member3@example.org.,Name 3,3,1003,M' >export.csv
+  run -0 --separate-stderr an-diff -r 0 -k email,mail -A -w letter=M export.csv
+  [ "$(found 'select(.change == "lapsed").key')" = $'member2@example.org\nmember3@example.org' ]
+  [ "$(found 'select(.change == "skipped") | "\(.reason) \(.line)"')" = '"member3@example.org." is no address 4' ]
+  [ "$(found 'select(.summary).summary | "\(.unchanged) \(.lapsed) \(.skipped) \(.others) \(.members)"')" = '1 2 1 1 letter=M' ]
+  sed -i s/letter/other/ export.csv
+  run -0 --separate-stderr an-diff -r 0 -k email,mail -W letter=M export.csv
+  [ "$(found 'select(.summary).summary | "\(.unchanged) \(.others)"')" = '2 null' ]
+}
+
 @test "an export that is none is refused, with the place" {
   start_sandbox
   : >empty.csv

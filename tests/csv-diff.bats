@@ -155,7 +155,7 @@ END
   csv older.csv 'email,n' ',1' ' ,2' 'a@x,3'
   printf 'email,n\n"b@x","two\nlines"\n\n \t\n"  ",4\nc@x,5\n' >newer.csv
   run -0 --separate-stderr csv-diff older.csv newer.csv
-  [ "${lines[1]}" = '{"change":"skipped","reason":"no email","file":"newer.csv","line":6,"row":{"email":"  ","n":"4"}}' ]
+  [ "${lines[1]}" = '{"change":"skipped","reason":"no email","file":"newer.csv","line":6,"row":{"email":"","n":"4"}}' ]
   [ "$(jq -r .change <<<"$output" | tr '\n' ' ')" = 'new skipped new lapsed null ' ]
   [ "$(summary)" = '[1,2,0,2,0,1,1]' ]
 }
@@ -452,7 +452,7 @@ refuses() {
 }
 
 @test "refuses a NUL byte, and asks about UTF-16" {
-  refuses bad.csv:1: 'UTF-16' '\xff\xfee\0m\0a\0i\0l\0'
+  refuses bad.csv:1: 'this is UTF-16' '\xff\xfee\0m\0a\0i\0l\0'
   refuses bad.csv:2: 'UTF-16' 'email,n\na@x,\0\n'
 }
 

@@ -25,8 +25,7 @@ static const char PROGRAM[] = "an-diff";
 
 struct options {
     struct audit_options audit;
-    char *key;
-    struct diff_names follow;
+    struct csv_names follow;
     char since[sizeof "2026-11-16T00:00:00Z"];
     bool count;
     bool exit_code;
@@ -145,16 +144,18 @@ static enum status run(const struct options *options, struct failure *failure)
     return status;
 }
 
-/* Hands what was read to the comparison. */
-static void settle(struct options *options, const char *file)
+/* Hands what was read to the comparison. STATUS_IO without memory. */
+static enum status settle(struct options *options, const char *file, struct failure *failure)
 {
+    struct csv_names *keys = &options->audit.rules.keys;
     struct audit_options *audit = &options->audit;
     audit->file = file != NULL ? file : "-";
-    audit->key = options->key != NULL ? options->key : "email";
     audit->follow = (const char *const *)options->follow.names;
     audit->follow_count = options->follow.count;
     audit->since = options->since[0] != '\0' ? options->since : NULL;
     audit->jobs = (unsigned)options->jobs;
+    return keys->count > 0 || csv_names_add(keys, "email") == STATUS_OK ? STATUS_OK
+                                                                        : fail_memory(failure);
 }
 
 int main(int argc, char **argv)
@@ -164,8 +165,19 @@ int main(int argc, char **argv)
     const struct option_line lines[] = {
         {"map", 'm', OPTION_TEXT, &options.audit.map, .argument = "MAP",
          .help = "the field map (JSON); else $AN_FIELD_MAP or the built-in one"},
-        {"key", 'k', OPTION_TAKEN, &options.key, .argument = "COLUMN", .take = diff_take_name,
-         .wants = "a column", .help = "the column that holds the address (email)"},
+        {"key", 'k', OPTION_TAKEN, &options.audit.rules.keys, .argument = "COLUMN,...",
+         .take = diff_take_names, .wants = "columns, with commas between them",
+         .help = "the column that holds the address (email); of several, the first that\n"
+                 "a row has a value in"},
+        {"where", 'w', OPTION_TAKEN, &options.audit.rules.where, .argument = "COLUMN=VALUE,...",
+         .take = diff_take_conditions, .wants = "COLUMN=VALUE or COLUMN!=VALUE",
+         .help = "only such rows are members"},
+        {"where-possible", 'W', OPTION_TAKEN, &options.audit.rules.where_possible,
+         .argument = "COLUMN=VALUE,...", .take = diff_take_conditions,
+         .wants = "COLUMN=VALUE or COLUMN!=VALUE",
+         .help = "the same without -w, and if the export has the column"},
+        {"addresses", 'A', OPTION_FLAG, &options.audit.rules.addresses,
+         .help = "skip rows whose address can be none"},
         {"follow", 'f', OPTION_TAKEN, &options.follow, .argument = "COLUMN,...",
          .take = diff_take_names, .wants = "columns, with commas between them",
          .help = "recognise by the first of these whose address changed"},
@@ -196,9 +208,9 @@ int main(int argc, char **argv)
     };
     const struct options_command command = {
         .name = PROGRAM,
-        .usage = "usage: an-diff [-m MAP] [-k COLUMN] [-f COLUMN,...] [--since DATE] [-a]\n"
-                 "               [--max-lapse N|P%] [--overrides] [-r RATE] [-j JOBS]\n"
-                 "               [--deadline SECONDS] [-epv] [FILE]\n"
+        .usage = "usage: an-diff [-m MAP] [-k COLUMN,...] [-w|-W COLUMN=VALUE,...] [-Aa]\n"
+                 "               [-f COLUMN,...] [--since DATE] [--max-lapse N|P%] [--overrides]\n"
+                 "               [-r RATE] [-j JOBS] [--deadline SECONDS] [-epv] [FILE]\n"
                  "       an-diff [-r RATE] --count\n",
         .about = "Writes what would have to change in Action Network for it to hold the export.\n",
         .lines = lines,
@@ -209,12 +221,13 @@ int main(int argc, char **argv)
     enum status status;
     bool go_on = options_read(&command, argc, argv, &status);
     if (go_on) {
-        settle(&options, argv[optind]);
         signals_explain_bus_error(PROGRAM);
-        status = run(&options, &failure);
+        status = settle(&options, argv[optind], &failure);
+        if (status == STATUS_OK)
+            status = run(&options, &failure);
     }
-    free(options.key);
-    diff_names_free(&options.follow);
+    csv_rules_free(&options.audit.rules);
+    csv_names_free(&options.follow);
     if (!go_on)
         return (int)status;
     if (status != STATUS_OK)

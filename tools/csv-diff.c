@@ -25,11 +25,8 @@ static const char program[] = "csv-diff";
 
 struct options {
     struct diff_options diff;
-    char *key;
-    char *follow;
     struct diff_column_value current;
     struct diff_column_value doubtful;
-    struct diff_names columns;
     bool exit_code;
     bool for_people;
     const char *older;
@@ -38,9 +35,10 @@ struct options {
 
 static void options_free(struct options *options)
 {
-    diff_names_free(&options->columns);
-    free(options->key);
-    free(options->follow);
+    csv_rules_free(&options->diff.rules);
+    csv_names_free(&options->diff.columns);
+    csv_names_free(&options->diff.follow);
+    csv_names_free(&options->diff.may_be_empty);
     free(options->current.column);
     free(options->doubtful.column);
 }
@@ -101,35 +99,63 @@ static void confine(void)
     (void)confine_to_open_files();
 }
 
-/* Hands what was read to the comparison. */
-static void settle(struct options *options, char **operands)
+/* Hands what was read to the comparison. False without memory. */
+static bool settle(struct options *options, char **operands)
 {
     struct diff_options *diff = &options->diff;
+    struct csv_names *keys = &diff->rules.keys;
     diff->opened = confine;
     options->older = operands[0];
     options->newer = operands[1];
-    diff->key = options->key != NULL ? options->key : "email";
-    diff->follow = options->follow;
-    diff->columns = (const char *const *)options->columns.names;
-    diff->column_count = options->columns.count;
     diff->current_column = options->current.column;
     diff->current_value = options->current.value;
     diff->doubtful_column = options->doubtful.column;
     diff->doubtful_value = options->doubtful.value;
+    return keys->count > 0 || csv_names_add(keys, "email") == STATUS_OK;
+}
+
+/* Compares, once all is read. */
+static enum status compare(const struct options_command *command, struct options *options,
+                           char **operands)
+{
+    if (!settle(options, operands)) {
+        cli_warn(program, "out of memory");
+        return STATUS_IO;
+    }
+    if (strcmp(options->older, "-") == 0 && strcmp(options->newer, "-") == 0)
+        return options_wrong(command, "only one of the files can be standard input");
+    signals_explain_bus_error(program);
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
+    return run(options);
 }
 
 int main(int argc, char **argv)
 {
     cli_start();
-    struct options options = {.key = NULL};
+    struct options options = {.older = NULL};
     const struct option_line lines[] = {
-        {"key", 'k', OPTION_TAKEN, &options.key, .argument = "COLUMN", .take = diff_take_name,
-         .wants = "a column", .help = "match rows by this column (email)"},
-        {"columns", 'c', OPTION_TAKEN, &options.columns, .argument = "COLUMN,...",
+        {"key", 'k', OPTION_TAKEN, &options.diff.rules.keys, .argument = "COLUMN,...",
+         .take = diff_take_names, .wants = "columns, with commas between them",
+         .help = "match rows by this column (email); of several, by the first that\n"
+                 "a row has a value in"},
+        {"where", 'w', OPTION_TAKEN, &options.diff.rules.where, .argument = "COLUMN=VALUE,...",
+         .take = diff_take_conditions, .wants = "COLUMN=VALUE or COLUMN!=VALUE",
+         .help = "only such rows of NEWER are members"},
+        {"where-possible", 'W', OPTION_TAKEN, &options.diff.rules.where_possible,
+         .argument = "COLUMN=VALUE,...", .take = diff_take_conditions,
+         .wants = "COLUMN=VALUE or COLUMN!=VALUE",
+         .help = "the same without -w, and if NEWER has the column"},
+        {"addresses", 'A', OPTION_FLAG, &options.diff.rules.addresses,
+         .help = "keys are e-mail addresses; skip rows with another one"},
+        {"columns", 'c', OPTION_TAKEN, &options.diff.columns, .argument = "COLUMN,...",
          .take = diff_take_names, .wants = "columns, with commas between them",
          .help = "compare only these (those that both files have)"},
-        {"follow", 'f', OPTION_TAKEN, &options.follow, .argument = "COLUMN", .take = diff_take_name,
-         .wants = "a column", .help = "recognise by this column whose key changed"},
+        {"empty", 'E', OPTION_TAKEN, &options.diff.may_be_empty, .argument = "COLUMN,...",
+         .take = diff_take_names, .wants = "columns, with commas between them",
+         .help = "these may lose all their values"},
+        {"follow", 'f', OPTION_TAKEN, &options.diff.follow, .argument = "COLUMN,...",
+         .take = diff_take_names, .wants = "columns, with commas between them",
+         .help = "recognise by this column whose key changed, or is missing"},
         {"max-lapse", 'm', OPTION_TAKEN, &options.diff.max_lapse, .argument = "N|P%",
          .take = diff_take_limit, .wants = "a number of people or a share such as 10%",
          .help = "refuse when more than so many would lapse"},
@@ -141,6 +167,8 @@ int main(int argc, char **argv)
          .help = "rows of OLDER that have it may not be there"},
         {"all", 'a', OPTION_FLAG, &options.diff.all,
          .help = "write unchanged members as updated, too"},
+        {"label", 'l', OPTION_TEXT, &options.diff.label, .argument = "NAME", .wants = "a name",
+         .help = "call NEWER so in messages, and count its rows"},
         {"exit-code", 'e', OPTION_FLAG, &options.exit_code,
          .help = "exit with 1 when there are differences, 0 without"},
         {"people", 'p', OPTION_FLAG, &options.for_people,
@@ -149,9 +177,9 @@ int main(int argc, char **argv)
     };
     const struct options_command command = {
         .name = program,
-        .usage =
-            "usage: csv-diff [-k COLUMN] [-c COLUMN,...] [-f COLUMN] [-m N|P%] [-u COLUMN=VALUE]\n"
-            "                [-d COLUMN=VALUE] [-aep] OLDER NEWER\n",
+        .usage = "usage: csv-diff [-k COLUMN,...] [-w|-W COLUMN=VALUE,...] [-c COLUMN,...]\n"
+                 "                [-f COLUMN,...] [-m N|P%] [-E COLUMN,...] [-u COLUMN=VALUE]\n"
+                 "                [-d COLUMN=VALUE] [-l NAME] [-Aaep] OLDER NEWER\n",
         .about = "Writes what changed between two CSV exports, one JSON record a change.\n",
         .lines = lines,
         .notes = "\"-\" is standard input. See csv-diff(1).\n",
@@ -160,14 +188,8 @@ int main(int argc, char **argv)
         .most = 2,
     };
     enum status status;
-    if (options_read(&command, argc, argv, &status)) {
-        settle(&options, argv + optind);
-        signals_explain_bus_error(program);
-        (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
-        status = strcmp(options.older, "-") == 0 && strcmp(options.newer, "-") == 0
-                     ? options_wrong(&command, "only one of the files can be standard input")
-                     : run(&options);
-    }
+    if (options_read(&command, argc, argv, &status))
+        status = compare(&command, &options, argv + optind);
     options_free(&options);
     return (int)status;
 }

@@ -67,7 +67,7 @@ static enum status open_all(struct audit *audit, struct failure *failure)
     enum status status = field_map_load(options->map, &audit->map, failure);
     if (status == STATUS_OK)
         status =
-            audit_export_open(options->file, options->key, audit->map, &audit->export, failure);
+            audit_export_open(options->file, &options->rules, audit->map, &audit->export, failure);
     if (status != STATUS_OK)
         return status;
     size_t rows = audit_export_count(audit->export);
@@ -158,6 +158,7 @@ static void count(struct audit *audit)
         summary->strays += has_address;
         summary->skipped += !has_address;
     }
+    summary->others = audit_export_table(audit->export)->others;
     summary->people = count_seen(&audit->seen);
     summary->older = summary->unchanged + summary->differing + summary->strays;
     summary->newer = summary->unchanged + summary->differing + summary->missing;

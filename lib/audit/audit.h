@@ -24,7 +24,7 @@ struct audit;
 struct audit_options {
     const char *file;          /* the export; "-" for standard input */
     const char *map;           /* as in field_map_load */
-    const char *key;           /* the column that holds the address, normalized */
+    struct csv_rules rules;    /* who of it is a member, and which column holds the address */
     const char *const *follow; /* columns that recognise who changed the address, normalized: in the
                                   export the first that it has */
     size_t follow_count;
@@ -47,6 +47,7 @@ struct audit_summary {
     uint64_t differing;
     uint64_t strays;
     uint64_t skipped;
+    uint64_t others; /* that do not meet the conditions */
 };
 
 /* Reads the export and the field map. The audit is the caller's, to be given to audit_close; NULL

@@ -71,11 +71,12 @@ static bool take_key(struct audit_export *export, const char *bytes, size_t leng
 static enum status has_key(struct audit_export *export, size_t row, bool *has,
                            struct failure *failure)
 {
-    struct csv_value value;
-    enum status status = audit_export_value(export, row, export->table->key, &value, failure);
+    const struct csv_record *record;
+    enum status status = audit_export_record(export, row, &record, failure);
     *has = false;
     if (status != STATUS_OK)
         return status;
+    struct csv_value value = csv_table_key(export->table, record);
     char *normalized = malloc(value.length + 1);
     if (normalized == NULL)
         return fail_memory(failure);
@@ -135,8 +136,11 @@ static enum status enter(struct audit_export *export, size_t row, struct failure
     struct key_probe probe;
     /* Nearly every row finds nobody, and need not be parsed for that. */
     if (key_index_first(export->index, hash, &probe) != KEY_NONE) {
-        struct csv_value value;
-        enum status status = audit_export_value(export, row, export->table->key, &value, failure);
+        const struct csv_record *record;
+        struct csv_value value = {"", 0};
+        enum status status = audit_export_record(export, row, &record, failure);
+        if (status == STATUS_OK)
+            value = csv_table_key(export->table, record);
         if (status == STATUS_OK && !take_key(export, value.bytes, value.length))
             status = fail_memory(failure);
         if (status == STATUS_OK)
@@ -159,7 +163,7 @@ static enum status enter_all(struct audit_export *export, struct failure *failur
     if (export->index == NULL)
         return fail_memory(failure);
     for (size_t row = 0; row < table->count && status == STATUS_OK; row++) {
-        if (table->rows[row].key == 0)
+        if (table->rows[row].key == CSV_ROW_SKIPPED || table->rows[row].key == CSV_ROW_OTHER)
             continue;
         any = true;
         status = enter(export, row, failure);
@@ -172,12 +176,13 @@ static enum status enter_all(struct audit_export *export, struct failure *failur
 
 bool audit_export_is_blank(const struct audit_export *export, size_t row)
 {
-    return export->table->rows[row].key == 0;
+    return export->table->rows[row].key == CSV_ROW_SKIPPED;
 }
 
 bool audit_export_is_first(const struct audit_export *export, size_t row)
 {
-    return !audit_export_is_blank(export, row) && export->table->rows[row].key != REPEATS;
+    uint64_t key = export->table->rows[row].key;
+    return key != CSV_ROW_SKIPPED && key != CSV_ROW_OTHER && key != REPEATS;
 }
 
 size_t audit_export_next(const struct audit_export *export, size_t row)
@@ -251,12 +256,13 @@ const struct csv_table *audit_export_table(const struct audit_export *export)
     return export->table;
 }
 
-static enum status read_all(struct audit_export *export, const char *path, const char *key,
-                            struct failure *failure)
+static enum status read_all(struct audit_export *export, const char *path,
+                            const struct csv_rules *rules, struct failure *failure)
 {
-    enum status status = csv_text_open(path, &export->text, failure);
+    enum status status = csv_text_open(path, NULL, &export->text, failure);
     if (status == STATUS_OK)
-        status = csv_split(export->text, key, export->seed, CSV_BEST, &export->table, failure);
+        status = csv_split(export->text, rules, CSV_RULES, export->seed, CSV_BEST, &export->table,
+                           failure);
     if (status == STATUS_OK && export->table->header == NULL)
         status = fail(failure, STATUS_DATA, "%.300s: it is empty; is it the right file?",
                       csv_text_name(export->text));
@@ -269,8 +275,9 @@ static enum status read_all(struct audit_export *export, const char *path, const
     return status;
 }
 
-enum status audit_export_open(const char *path, const char *key, const struct field_map *map,
-                              struct audit_export **export, struct failure *failure)
+enum status audit_export_open(const char *path, const struct csv_rules *rules,
+                              const struct field_map *map, struct audit_export **export,
+                              struct failure *failure)
 {
     *export = NULL;
     struct audit_export *made = calloc(1, sizeof *made);
@@ -279,7 +286,7 @@ enum status audit_export_open(const char *path, const char *key, const struct fi
     made->map = map;
     made->seed = key_seed();
     made->parsed = AUDIT_NO_ROW;
-    enum status status = read_all(made, path, key, failure);
+    enum status status = read_all(made, path, rules, failure);
     if (status == STATUS_OK)
         *export = made;
     else

@@ -16,11 +16,12 @@ struct audit_export;
 
 #define AUDIT_NO_ROW SIZE_MAX
 
-/* Reads the export, "-" for standard input. `map` is borrowed; the export is the caller's, to be
- * given to audit_export_close; NULL on error. STATUS_DATA for what is none, or names nobody;
- * STATUS_IO. */
-enum status audit_export_open(const char *path, const char *key, const struct field_map *map,
-                              struct audit_export **export, struct failure *failure);
+/* Reads the export, "-" for standard input. `rules` and `map` are borrowed; the export is the
+ * caller's, to be given to audit_export_close; NULL on error. STATUS_DATA for what is none, or
+ * names nobody; STATUS_IO. */
+enum status audit_export_open(const char *path, const struct csv_rules *rules,
+                              const struct field_map *map, struct audit_export **export,
+                              struct failure *failure);
 
 /* NULL is harmless. */
 void audit_export_close(struct audit_export *export);
@@ -29,10 +30,10 @@ void audit_export_close(struct audit_export *export);
 size_t audit_export_count(const struct audit_export *export);
 const char *audit_export_name(const struct audit_export *export);
 
-/* Whether a row names somebody, and no row before it the same. */
+/* Whether a row names a member, and no row before it the same. */
 bool audit_export_is_first(const struct audit_export *export, size_t row);
 
-/* Whether it names nobody, for want of a key. */
+/* Whether it names nobody, for want of a key, or of one that is an address. */
 bool audit_export_is_blank(const struct audit_export *export, size_t row);
 
 /* The first row with this address; AUDIT_NO_ROW when there is none. STATUS_IO. */

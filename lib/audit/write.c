@@ -19,6 +19,7 @@ struct writer {
     struct csv_lines lines;
     struct diff_pair *pairs; /* the row's, and room for what is added */
     size_t columns;
+    size_t row_count; /* how many of them are not left out */
     size_t room;
     struct diff_pair *was;
     size_t was_room;
@@ -51,11 +52,12 @@ static enum status take_row(struct writer *writer, size_t row, struct buffer *ke
     enum status status = audit_export_record(writer->audit->export, row, &record, failure);
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < writer->columns; i++) {
-        writer->pairs[i].name = csv_header_name(table->header, i);
-        writer->pairs[i].value = csv_record_value(record, i);
-    }
-    struct csv_value value = csv_record_value(record, table->key);
+    writer->row_count = 0;
+    for (size_t i = 0; i < writer->columns; i++)
+        if (!csv_header_is_left_out(table->header, i))
+            writer->pairs[writer->row_count++] =
+                (struct diff_pair){csv_header_name(table->header, i), csv_record_value(record, i)};
+    struct csv_value value = csv_table_key(table, record);
     buffer_clear(key_bytes);
     if (!buffer_append(key_bytes, value.bytes, value.length))
         return fail_memory(failure);
@@ -189,9 +191,12 @@ static enum status write_skipped(struct writer *writer, size_t row, struct diff_
     struct audit *audit = writer->audit;
     const struct csv_table *table = audit_export_table(audit->export);
     change->kind = DIFF_SKIPPED;
-    change->key_name = audit->options->key;
+    change->key_name = csv_header_name(table->header, table->key).bytes;
     change->file = audit_export_name(audit->export);
-    change->line = csv_table_line(table, row, &writer->lines);
+    csv_table_line(table, row, &writer->lines);
+    change->line = writer->lines.passed + 1;
+    if (!audit_export_is_blank(audit->export, row))
+        change->key = (struct csv_value){"", 0};
     (void)failure;
     write_change(writer, change, "");
     return STATUS_OK;
@@ -206,11 +211,12 @@ static enum status write_row(struct writer *writer, size_t row, struct buffer *k
     if (!blank && (!audit_export_is_first(audit->export, row) || outcome == UNSEEN ||
                    (outcome == AGREES && !(audit->options->all && writer->form == AUDIT_RECORDS))))
         return STATUS_OK;
-    struct diff_change change = {.row = writer->pairs, .row_count = writer->columns};
+    struct diff_change change = {.row = writer->pairs, .held = {"", 0}};
     enum status status =
         take_row(writer, outcome == AGREES ? audit->kept[row] : row, key, &change.key, failure);
     if (status != STATUS_OK)
         return status;
+    change.row_count = writer->row_count;
     if (blank || outcome == UNKNOWN)
         return write_skipped(writer, row, &change, failure);
     char id[ID_TEXT];
@@ -248,8 +254,7 @@ static void write_summary(struct writer *writer)
         (void)snprintf(line, sizeof line,
                        "{\"summary\":{\"people\":%" PRIu64 ",\"older\":%" PRIu64
                        ",\"newer\":%" PRIu64 ",\"unchanged\":%" PRIu64 ",\"new\":%" PRIu64
-                       ",\"updated\":%" PRIu64 ",\"lapsed\":%" PRIu64 ",\"skipped\":%" PRIu64
-                       "}}\n",
+                       ",\"updated\":%" PRIu64 ",\"lapsed\":%" PRIu64 ",\"skipped\":%" PRIu64,
                        summary->people, summary->older, summary->newer, summary->unchanged,
                        summary->missing, summary->differing, summary->strays, summary->skipped);
     else
@@ -262,6 +267,12 @@ static void write_summary(struct writer *writer)
             writer->audit->options->since != NULL ? "changed since then" : "in the group",
             writer->form == AUDIT_COLOURED ? "\033[m" : "");
     output_text(writer->output, line);
+    if (writer->form != AUDIT_RECORDS)
+        return;
+    diff_json_rule(writer->output,
+                   csv_screen_rule(audit_export_table(writer->audit->export)->screen),
+                   summary->others);
+    output_text(writer->output, "}}\n");
 }
 
 enum status audit_write(struct audit *audit, enum audit_form form, struct output *output,

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicase.h>
 #include <unistd.h>
+#include <unistr.h>
 
 /* Makes room for `more` bytes and a NUL. */
 static bool buffer_reserve(struct buffer *buffer, size_t more)
@@ -91,12 +93,81 @@ bool ascii_equal(const char *one, const char *other)
     return ascii_lower(*one) == ascii_lower(*other);
 }
 
+/* Beyond ASCII: white space, control characters, and what is invisible at the end of a word. */
+static bool is_unseen(ucs4_t code)
+{
+    static const struct {
+        ucs4_t first, last;
+    } RANGES[] = {{0x80, 0xA0},     {0xAD, 0xAD},     {0x1680, 0x1680}, {0x2000, 0x200F},
+                  {0x2028, 0x202F}, {0x205F, 0x2064}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
+    for (size_t i = 0; i < sizeof RANGES / sizeof *RANGES; i++)
+        if (code >= RANGES[i].first && code <= RANGES[i].last)
+            return true;
+    return false;
+}
+
+size_t text_is_unseen(const char *text, size_t length)
+{
+    ucs4_t code;
+    if (length == 0 || (*text & 0x80) == 0)
+        return 0;
+    int size = u8_mbtoucr(&code, (const uint8_t *)text, length);
+    return size > 0 && is_unseen(code) ? (size_t)size : 0;
+}
+
+/* The length of what is to be taken off the end; 0 when nothing is. */
+static size_t unseen_at_end(const char *text, size_t length)
+{
+    const size_t longest = 4;
+    if (text_is_blank(text[length - 1]))
+        return 1;
+    for (size_t size = 2; size <= longest && size <= length; size++)
+        if (text_is_unseen(text + length - size, size) == size)
+            return size;
+    return 0;
+}
+
+void text_trim_unicode(const char **text, size_t *length)
+{
+    size_t size = 1;
+    while (*length > 0 && (size = unseen_at_end(*text, *length)) > 0)
+        *length -= size;
+    while (*length > 0 && (size = text_is_blank(**text) ? 1 : text_is_unseen(*text, *length)) > 0) {
+        *text += size;
+        *length -= size;
+    }
+}
+
+/* A letter's small form; of the few whose small form takes more bytes, the capital one. */
+static ucs4_t fold(ucs4_t code)
+{
+    uint8_t bytes[6];
+    int size = u8_uctomb(bytes, code, sizeof bytes);
+    ucs4_t small = uc_tolower(code);
+    if (u8_uctomb(bytes, small, sizeof bytes) > size)
+        return code;
+    ucs4_t capital = small == code ? uc_toupper(code) : code;
+    bool is_shorter = u8_uctomb(bytes, capital, sizeof bytes) < size;
+    return is_shorter && uc_tolower(capital) == code ? capital : small;
+}
+
 size_t text_normalize(char *out, const char *text, size_t length)
 {
     text_trim(&text, &length);
-    for (size_t i = 0; i < length; i++)
-        out[i] = ascii_lower(text[i]);
-    return length;
+    char *at = out;
+    for (const char *end = text + length; text < end;) {
+        ucs4_t code;
+        int size = 0;
+        if ((*text & 0x80) != 0)
+            size = u8_mbtoucr(&code, (const uint8_t *)text, (size_t)(end - text));
+        if (size > 0) {
+            text += size;
+            at += u8_uctomb((uint8_t *)at, fold(code), size);
+        } else {
+            *at++ = ascii_lower(*text++);
+        }
+    }
+    return (size_t)(at - out);
 }
 
 bool text_begins(const char *text, const char *prefix)

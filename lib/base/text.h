@@ -1,6 +1,7 @@
 /*
  * Bytes and words: a growing buffer with a ceiling, and the few questions about text that several
- * rooms ask. ASCII only where it says so: nothing here looks at the locale.
+ * rooms ask. ASCII only where it says so, else all of Unicode (libunistring): nothing here looks at
+ * the locale.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -41,13 +42,17 @@ char ascii_lower(char byte);
 /* Whether two strings are equal but for the case of ASCII letters. NULL equals nothing. */
 bool ascii_equal(const char *one, const char *other);
 
-/* Whether a byte is one of the blanks that text_trim takes off. */
+/* Whether a byte is white space of ASCII. */
 static inline bool text_is_blank(char byte)
 {
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-/* Takes blanks (space, tab, CR, LF) off both ends of a text. */
+/* text_trim for a text that has something beyond ASCII at one of its ends. */
+void text_trim_unicode(const char **text, size_t *length);
+
+/* Takes off both ends of a text what Unicode calls white space, and what is invisible there: soft
+ * hyphens, zero width characters, marks of direction, byte order marks. */
 static inline void text_trim(const char **text, size_t *length)
 {
     while (*length > 0 && text_is_blank((*text)[*length - 1]))
@@ -56,12 +61,18 @@ static inline void text_trim(const char **text, size_t *length)
         ++*text;
         --*length;
     }
+    if (*length > 0 && (((*text)[0] | (*text)[*length - 1]) & 0x80) != 0)
+        text_trim_unicode(text, length);
 }
 
-/* Writes `length` bytes of `text` without blanks at both ends, as text_trim takes them off, and
- * with ASCII letters in lower case into `out`, which has room for `length` bytes; returns how many
- * it wrote. This is how keys (addresses) and column names are compared everywhere. `out` may be
- * `text`. */
+/* The length of what stands at the beginning of a text, in bytes, if that is white space, a control
+ * character or invisible, beyond ASCII; else 0. */
+size_t text_is_unseen(const char *text, size_t length);
+
+/* Writes `length` bytes of `text` without what text_trim takes off its ends, and with its case
+ * folded (the simple folding of Unicode, letter by letter) into `out`, which has room for `length`
+ * bytes; returns how many it wrote. This is how keys (addresses) and column names are compared
+ * everywhere. `out` may be `text`. */
 size_t text_normalize(char *out, const char *text, size_t length);
 
 /* Whether `text`, which may be NULL, begins with `prefix`. */

@@ -52,5 +52,6 @@ bool csv_field_value(struct csv_span *field)
         return true;
     field->bytes++;
     field->length = field->length < 2 ? 0 : field->length - 2;
+    *field = without_blanks(*field);
     return memchr(field->bytes, '"', field->length) == NULL;
 }

@@ -29,8 +29,8 @@ struct csv_span {
  * are. */
 size_t csv_fields_cut(const char *bytes, size_t length, struct csv_span *fields, size_t most);
 
-/* Takes blanks and quotes off a field: what is left is its value. False when only the parser can
- * tell, for it holds quotes. */
+/* Takes blanks and quotes off a field, also blanks in quotes: what is left is its value. False when
+ * only the parser can tell, for it holds quotes. */
 bool csv_field_value(struct csv_span *field);
 
 #endif

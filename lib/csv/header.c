@@ -9,6 +9,7 @@ struct csv_header {
     size_t count;
     struct csv_value *names;  /* in the order of the columns; their bytes are owned */
     struct csv_value **order; /* the same, sorted by name */
+    bool *left_out;
 };
 
 static int by_name(const void *one, const void *other)
@@ -21,14 +22,10 @@ static int by_name(const void *one, const void *other)
 static enum status find_twice(const struct csv_header *header, struct failure *failure)
 {
     for (size_t i = 1; i < header->count; i++) {
-        if (by_name(&header->order[i - 1], &header->order[i]) != 0)
-            continue;
         const char *name = header->order[i]->bytes;
-        if (name[0] == '\0')
+        if (name[0] != '\0' && by_name(&header->order[i - 1], &header->order[i]) == 0)
             return fail(failure, STATUS_DATA,
-                        "two columns have no name; name them or take them out");
-        return fail(failure, STATUS_DATA,
-                    "there are two columns \"%.100s\"; rename one or take it out", name);
+                        "there are two columns \"%.100s\"; rename one or take it out", name);
     }
     return STATUS_OK;
 }
@@ -43,7 +40,8 @@ enum status csv_header_new(const struct csv_record *record, struct csv_header **
         return fail_memory(failure);
     made->names = calloc(count, sizeof *made->names);
     made->order = calloc(count, sizeof *made->order);
-    if (made->names == NULL || made->order == NULL)
+    made->left_out = calloc(count, sizeof *made->left_out);
+    if (made->names == NULL || made->order == NULL || made->left_out == NULL)
         goto no_memory;
     for (made->count = 0; made->count < count; made->count++) {
         struct csv_value written = csv_record_value(record, made->count);
@@ -75,6 +73,7 @@ void csv_header_free(struct csv_header *header)
         free((char *)header->names[i].bytes);
     free(header->names);
     free(header->order);
+    free(header->left_out);
     free(header);
 }
 
@@ -90,9 +89,24 @@ struct csv_value csv_header_name(const struct csv_header *header, size_t column)
 
 size_t csv_header_find(const struct csv_header *header, const char *name)
 {
+    for (size_t i = 0; name[0] == '\0' && i < header->count; i++)
+        if (header->names[i].length == 0 && !header->left_out[i])
+            return i;
+    if (name[0] == '\0')
+        return CSV_NO_COLUMN;
     const struct csv_value wanted = {.bytes = name};
     const struct csv_value *key = &wanted;
     struct csv_value **found =
         bsearch(&key, header->order, header->count, sizeof *header->order, by_name);
     return found == NULL ? CSV_NO_COLUMN : (size_t)(*found - header->names);
+}
+
+void csv_header_leave_out(struct csv_header *header, size_t column)
+{
+    header->left_out[column] = true;
+}
+
+bool csv_header_is_left_out(const struct csv_header *header, size_t column)
+{
+    return header->left_out[column];
 }

@@ -1,5 +1,5 @@
 /*
- * The columns of an export, by their names as compared everywhere: trimmed and in lower case.
+ * The columns of an export, by their names as compared everywhere (text_normalize).
  */
 #ifndef CSV_HEADER_H
 #define CSV_HEADER_H
@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "csv/record.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,8 +15,9 @@ struct csv_header;
 
 #define CSV_NO_COLUMN SIZE_MAX
 
-/* Takes the names from a parsed record. The header is the caller's, to be given to csv_header_free;
- * NULL on error. STATUS_DATA for a name that occurs twice; the sentence says which, not where. */
+/* Takes the names from a parsed record; any number of columns may have none. The header is the
+ * caller's, to be given to csv_header_free; NULL on error. STATUS_DATA for a name that occurs
+ * twice; the sentence says which, not where. */
 enum status csv_header_new(const struct csv_record *record, struct csv_header **header,
                            struct failure *failure);
 
@@ -27,7 +29,13 @@ size_t csv_header_count(const struct csv_header *header);
 /* The normalized name of a column. Borrowed. */
 struct csv_value csv_header_name(const struct csv_header *header, size_t column);
 
-/* The column of that normalized name; CSV_NO_COLUMN when there is none. */
+/* The column of that normalized name; CSV_NO_COLUMN when there is none. Of those without a name,
+ * the first that is not left out. */
 size_t csv_header_find(const struct csv_header *header, const char *name);
+
+/* Leaves a column out, which is known to hold nothing: whoever goes through all of them passes it
+ * over. Whether it was. */
+void csv_header_leave_out(struct csv_header *header, size_t column);
+bool csv_header_is_left_out(const struct csv_header *header, size_t column);
 
 #endif

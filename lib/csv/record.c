@@ -1,6 +1,7 @@
 #include "csv/record.h"
 
 #include "base/text.h"
+#include "csv/fields.h"
 
 #include <csv.h>
 #include <stdint.h>
@@ -57,8 +58,16 @@ static void on_field(void *bytes, size_t length, void *context)
         record->values = values;
         record->values_room = room;
     }
+    /* libcsv drops the blanks around quotes, and not those inside of them. */
+    const char *from = bytes;
+    while (length > 0 && csv_is_blank(from[length - 1]))
+        length--;
+    while (length > 0 && csv_is_blank(*from)) {
+        from++;
+        length--;
+    }
     char *copy = record->bytes + record->length;
-    memcpy(copy, bytes, length);
+    memcpy(copy, from, length);
     copy[length] = '\0';
     record->values[record->count++] = (struct csv_value){copy, length};
     record->length += length + 1;

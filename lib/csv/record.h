@@ -1,5 +1,6 @@
 /*
- * One record, parsed by libcsv in strict mode: blanks around fields are trimmed, quotes undone.
+ * One record, parsed by libcsv in strict mode: quotes are undone, and blanks (space, tab) at the
+ * ends of a field dropped, whether they stood in quotes or not.
  */
 #ifndef CSV_RECORD_H
 #define CSV_RECORD_H

@@ -92,10 +92,12 @@ static uint64_t hash_parsed(struct scan *scan, size_t start, size_t end, bool *g
     return *good ? csv_table_hash(scan->table, scan->record, scan->seed) : 0;
 }
 
-/* ASCII letters to lower case, eight bytes at once; reads and writes up to seven bytes more. */
-INLINE void lower(char *out, const char *bytes, size_t length)
+/* ASCII letters to lower case, eight bytes at once; reads and writes up to seven bytes more.
+ * Whether all that was read is ASCII. */
+INLINE bool lower(char *out, const char *bytes, size_t length)
 {
     const uint64_t ones = 0x0101010101010101U;
+    uint64_t all = 0;
     for (size_t i = 0; i < length; i += 8) {
         uint64_t word;
         memcpy(&word, bytes + i, sizeof word);
@@ -105,25 +107,41 @@ INLINE void lower(char *out, const char *bytes, size_t length)
         uint64_t upper = (from_a & ~beyond_z & ~word & (0x80 * ones)) >> 2;
         word |= upper;
         memcpy(out + i, &word, sizeof word);
+        all |= word;
     }
+    return (all & (0x80 * ones)) == 0;
+}
+
+static uint64_t hash_normalized(const struct scan *scan, const char *key, size_t length)
+{
+    if (length == 0 || (scan->table->addresses && !csv_is_address(key, length)))
+        return CSV_ROW_SKIPPED;
+    return key_hash(scan->seed, key, length);
 }
 
 /* The hash of the key in bytes that hold no quote. */
-static uint64_t hash_bytes(struct scan *scan, const char *key, size_t length)
+static uint64_t hash_bytes(struct scan *scan, const char *key, size_t length, bool *good)
 {
     text_trim(&key, &length);
     char small[BLOCK * 2];
-    if (length == 0)
-        return 0;
-    if (length <= sizeof small - 8 && (size_t)(scan->bytes + scan->length - key) >= length + 8) {
-        lower(small, key, length);
-        return key_hash(scan->seed, small, length);
-    }
+    if (length <= sizeof small - 8 && (size_t)(scan->bytes + scan->length - key) >= length + 8 &&
+        lower(small, key, length))
+        return hash_normalized(scan, small, length);
     buffer_clear(&scan->lower);
-    if (!buffer_append(&scan->lower, key, length))
-        return UINT64_MAX;
+    *good = buffer_append(&scan->lower, key, length);
+    if (!*good)
+        return 0;
     length = text_normalize(scan->lower.bytes, scan->lower.bytes, length);
-    return key_hash(scan->seed, scan->lower.bytes, length);
+    return hash_normalized(scan, scan->lower.bytes, length);
+}
+
+/* Whether a row is to be passed over; of what only the parser can tell, hash_parsed finds out. */
+static bool is_other(const struct scan *scan, size_t start, size_t end, bool *unknown)
+{
+    bool passes = true;
+    *unknown = scan->table->screen != NULL &&
+               !csv_screen_written(scan->table->screen, scan->bytes + start, end - start, &passes);
+    return !*unknown && !passes;
 }
 
 /* Adds a row. */
@@ -133,20 +151,23 @@ static __attribute__((noinline)) bool add_row(struct scan *scan, size_t start, s
     const char *key = scan->bytes + key_start;
     size_t length = key_end - key_start;
     bool good = true;
-    uint64_t hash;
-    if (length == 0) {
-        hash = 0;
-    } else if (!has_quotes) {
-        hash = hash_bytes(scan, key, length);
-    } else if (*key == '"' && length >= 2 && key[length - 1] == '"' &&
+    bool unknown;
+    uint64_t hash = 0;
+    if (is_other(scan, start, end, &unknown)) {
+        hash = CSV_ROW_OTHER;
+    } else if (unknown) {
+        hash = hash_parsed(scan, start, end, &good);
+    } else if (length > 0 && (!has_quotes || memchr(key, '"', length) == NULL)) {
+        hash = hash_bytes(scan, key, length, &good);
+    } else if (length >= 2 && *key == '"' && key[length - 1] == '"' &&
                memchr(key + 1, '"', length - 2) == NULL) {
-        hash = hash_bytes(scan, key + 1, length - 2);
-    } else if (memchr(key, '"', length) == NULL) {
-        hash = hash_bytes(scan, key, length);
-    } else {
+        hash = hash_bytes(scan, key + 1, length - 2, &good);
+    } else if (length > 0) {
         hash = hash_parsed(scan, start, end, &good);
     }
-    return good && hash != UINT64_MAX && csv_table_add(scan->table, start, hash);
+    if (hash == CSV_ROW_SKIPPED && good && scan->table->key_count > 1)
+        hash = hash_parsed(scan, start, end, &good);
+    return good && csv_table_add(scan->table, start, hash);
 }
 
 /* Where the walk stands. */

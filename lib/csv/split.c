@@ -8,14 +8,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What the walk through a text holds. */
 struct splitter {
     const struct csv_text *text;
     const char *bytes;
     size_t length;
-    size_t at; /* where the next record begins */
-    const char *key_name;
+    size_t begin; /* of the header */
+    size_t at;    /* where the next record begins */
+    const struct csv_rules *rules;
+    enum csv_scope scope;
     uint64_t seed;
     struct csv_record *record;
     struct csv_table *table;
@@ -34,13 +37,11 @@ static size_t find_end(const char *bytes, size_t at, size_t length)
     return length;
 }
 
-/* STATUS_DATA with the file and the line of the byte at `offset`. */
+/* STATUS_DATA with the place of the byte at `offset`. */
 static enum status refuse(const struct csv_text *text, size_t offset, struct failure *failure,
                           const char *what)
 {
-    struct csv_lines lines = {0};
-    return fail(failure, STATUS_DATA, "%.300s:%zu: %s", csv_text_name(text),
-                csv_text_line(text, offset, &lines), what);
+    return fail(failure, STATUS_DATA, "%s: %s", csv_text_place(text, offset).text, what);
 }
 
 /* What concerns bytes, and not records. */
@@ -48,6 +49,9 @@ static enum status check_bytes(const struct csv_text *text, struct failure *fail
 {
     const char *bytes = csv_text_bytes(text);
     size_t length = csv_text_length(text);
+    if (length >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0))
+        return refuse(text, 0, failure,
+                      "this is UTF-16; export it as CSV in UTF-8, with commas between the columns");
     const char *nul = memchr(bytes, '\0', length);
     if (nul != NULL)
         return refuse(text, (size_t)(nul - bytes), failure,
@@ -58,6 +62,82 @@ static enum status check_bytes(const struct csv_text *text, struct failure *fail
                       "this is not UTF-8; convert it (iconv -f WINDOWS-1252 -t UTF-8, perhaps)");
     return STATUS_OK;
 }
+
+/* ---- what separates the columns ---- */
+
+static const char *name_of(char separator)
+{
+    return separator == ';'    ? "semicolons"
+           : separator == '\t' ? "tabs"
+           : separator == '|'  ? "vertical bars"
+                               : "other characters";
+}
+
+static enum status refuse_separator(const struct csv_text *text, size_t offset, char separator,
+                                    struct failure *failure)
+{
+    return fail(failure, STATUS_DATA,
+                "%s: its columns are separated by %s; export it as CSV with commas",
+                csv_text_place(text, offset).text, name_of(separator));
+}
+
+/* Passes over the line "sep=,", by which Excel is told what separates the columns. */
+static enum status pass_separator(struct splitter *splitter, struct failure *failure)
+{
+    static const char SAYING[] = "sep=";
+    const size_t length = sizeof SAYING - 1;
+    const char *line = splitter->bytes;
+    size_t end = 0;
+    while (end < splitter->length && !csv_is_line_end(line[end]))
+        end++;
+    size_t quoted = end == length + 3 && line[0] == '"' && line[end - 1] == '"' ? 1 : 0;
+    line += quoted;
+    if (end - 2 * quoted != length + 1 || strncasecmp(line, SAYING, length) != 0)
+        return STATUS_OK;
+    if (line[length] != ',')
+        return refuse_separator(splitter->text, 0, line[length], failure);
+    splitter->begin = end;
+    splitter->at = end;
+    return STATUS_OK;
+}
+
+/* What separates the columns of the header more often than commas do; 0 when nothing does. */
+static char other_separator(const struct splitter *splitter)
+{
+    static const char CANDIDATES[] = ";\t|";
+    size_t counts[sizeof CANDIDATES] = {0};
+    size_t commas = 0;
+    bool quoted = false;
+    char most = '\0';
+    for (size_t at = splitter->begin;
+         at < splitter->length && (quoted || !csv_is_line_end(splitter->bytes[at])); at++) {
+        char byte = splitter->bytes[at];
+        const char *candidate = strchr(CANDIDATES, byte);
+        quoted = quoted != (byte == '"');
+        commas += !quoted && byte == ',';
+        if (!quoted && byte != '\0' && candidate != NULL)
+            counts[candidate - CANDIDATES]++;
+    }
+    for (size_t i = 0, best = commas; CANDIDATES[i] != '\0'; i++) {
+        if (counts[i] > best) {
+            best = counts[i];
+            most = CANDIDATES[i];
+        }
+    }
+    return most;
+}
+
+/* What is wrong at `offset`, unless it is that commas do not separate the columns. */
+static enum status refuse_row(const struct splitter *splitter, size_t offset,
+                              struct failure *failure, const char *what)
+{
+    char separator = other_separator(splitter);
+    if (splitter->table->key == CSV_NO_COLUMN && separator != '\0')
+        return refuse_separator(splitter->text, splitter->begin, separator, failure);
+    return refuse(splitter->text, offset, failure, what);
+}
+
+/* ---- records ---- */
 
 /* Parses the next record into splitter->record. `*start` is where it begins; `*more` is false when
  * there is none. */
@@ -80,13 +160,13 @@ static enum status next_record(struct splitter *splitter, size_t *start, bool *m
         case CSV_BLANK:
             break;
         case CSV_BAD_QUOTE:
-            return refuse(splitter->text, begin + csv_record_wrong_at(splitter->record), failure,
-                          "a quotation mark stands where none may be; a field that holds one is "
-                          "quoted, and the mark in it doubled");
+            return refuse_row(splitter, begin + csv_record_wrong_at(splitter->record), failure,
+                              "a quotation mark stands where none may be; a field that holds one "
+                              "is quoted, and the mark in it doubled");
         case CSV_UNTERMINATED:
-            return refuse(splitter->text, begin, failure,
-                          "the quotation mark that opens a field of this row is never closed; is "
-                          "the file cut off?");
+            return refuse_row(splitter, begin, failure,
+                              "the quotation mark that opens a field of this row is never closed; "
+                              "is the file cut off?");
         case CSV_SEVERAL:
             return csv_table_changed(splitter->table, failure);
         case CSV_OUT_OF_MEMORY:
@@ -96,63 +176,159 @@ static enum status next_record(struct splitter *splitter, size_t *start, bool *m
     return STATUS_OK;
 }
 
-static enum status fail_without_key(const struct splitter *splitter, size_t start,
-                                    struct failure *failure)
+/* Whether one of the record's fields is the name of a key's column. */
+static bool names_a_key(const struct splitter *splitter)
+{
+    struct buffer name = {.limit = 0};
+    bool found = false;
+    for (size_t i = 0; i < csv_record_count(splitter->record) && !found; i++) {
+        struct csv_value value = csv_record_value(splitter->record, i);
+        buffer_clear(&name);
+        if (!buffer_append(&name, value.bytes, value.length))
+            break;
+        buffer_cut(&name, text_normalize(name.bytes, name.bytes, name.length));
+        found = csv_names_have(&splitter->rules->keys, name.bytes);
+    }
+    buffer_free(&name);
+    return found;
+}
+
+/* Looks for the header among the next records, of which the first is parsed and begins at `start`.
+ */
+static bool find_header(struct splitter *splitter, size_t start, size_t *header)
+{
+    enum { TITLES = 10 };
+    struct failure ignored;
+    bool more = true;
+    for (int i = 0; i < TITLES && more; i++) {
+        *header = start;
+        if (names_a_key(splitter))
+            return true;
+        if (next_record(splitter, &start, &more, &ignored) != STATUS_OK)
+            return false;
+    }
+    return false;
+}
+
+/* Appends names, as many as there is room for in a message. */
+static void list_names(struct buffer *list, size_t count, const char *between,
+                       const char *(*name)(const void *of, size_t index), const void *of)
 {
     enum { ENOUGH = 200, OF_ONE = 100 }; /* bytes */
+    size_t shown = 0;
+    while (shown < count && list->length < ENOUGH &&
+           buffer_printf(list, "%s%.*s", shown > 0 ? between : "", OF_ONE, name(of, shown)))
+        shown++;
+    if (shown < count)
+        (void)buffer_printf(list, ", ...");
+}
+
+static const char *header_name(const void *header, size_t column)
+{
+    return csv_header_name(header, column).bytes;
+}
+
+static const char *key_name(const void *keys, size_t index)
+{
+    return ((const struct csv_names *)keys)->names[index];
+}
+
+/* Says what is wrong with a text whose first row, parsed and beginning at `start`, has no key. */
+static enum status fail_without_key(struct splitter *splitter, size_t start,
+                                    struct failure *failure)
+{
+    struct csv_place place = csv_text_place(splitter->text, splitter->begin);
+    char separator = other_separator(splitter);
+    size_t below;
+    if (separator != '\0')
+        return refuse_separator(splitter->text, splitter->begin, separator, failure);
+    if (find_header(splitter, start, &below))
+        return fail(failure, STATUS_DATA,
+                    "%s: this is a title (\"%.100s\"), and no header; the header stands below it "
+                    "(%s); take out what is above that",
+                    place.text, csv_header_name(splitter->table->header, 0).bytes,
+                    csv_text_place(splitter->text, below).text);
+    struct buffer keys = {.limit = 0};
     struct buffer names = {.limit = 0};
     const struct csv_header *header = splitter->table->header;
-    size_t count = csv_header_count(header);
-    size_t shown = 0;
-    while (shown < count && names.length < ENOUGH &&
-           buffer_printf(&names, "%s%.*s", shown > 0 ? ", " : "", OF_ONE,
-                         csv_header_name(header, shown).bytes))
-        shown++;
-    const char *more = shown < count ? ", ..." : "";
-    struct csv_lines lines = {0};
+    list_names(&keys, splitter->rules->keys.count, "\" or \"", key_name, &splitter->rules->keys);
+    list_names(&names, csv_header_count(header), ", ", header_name, header);
     enum status status =
         fail(failure, STATUS_DATA,
-             "%.300s:%zu: there is no column \"%.100s\", only: %s%s; is the header line missing?",
-             csv_text_name(splitter->text), csv_text_line(splitter->text, start, &lines),
-             splitter->key_name, names.bytes != NULL ? names.bytes : "", more);
+             "%s: there is no column \"%s\", only: %s; is the header line missing?", place.text,
+             keys.bytes != NULL ? keys.bytes : "", names.bytes != NULL ? names.bytes : "");
+    buffer_free(&keys);
     buffer_free(&names);
     return status;
 }
 
-static enum status read_header(struct splitter *splitter, size_t *start, struct failure *failure)
+/* Finds the keys' columns, and binds the conditions to the header. */
+static enum status apply_rules(struct splitter *splitter, struct failure *failure)
 {
+    struct csv_table *table = splitter->table;
+    const struct csv_names *keys = &splitter->rules->keys;
+    free(table->keys);
+    table->keys = calloc(keys->count + 1, sizeof *table->keys);
+    table->key_count = 0;
+    if (table->keys == NULL)
+        return fail_memory(failure);
+    for (size_t i = 0; i < keys->count; i++) {
+        size_t column = csv_header_find(table->header, keys->names[i]);
+        if (column != CSV_NO_COLUMN)
+            table->keys[table->key_count++] = column;
+    }
+    table->key = table->key_count > 0 ? table->keys[0] : CSV_NO_COLUMN;
+    return STATUS_OK;
+}
+
+/* The conditions are bound once it is known that this is an export at all. */
+static enum status bind_screen(struct splitter *splitter, struct failure *failure)
+{
+    struct csv_table *table = splitter->table;
+    struct failure what = {""};
+    if (splitter->scope == CSV_KEYS)
+        return STATUS_OK;
+    table->addresses = splitter->rules->addresses;
+    enum status status = csv_screen_new(splitter->rules, table->header, &table->screen, &what);
+    if (status == STATUS_DATA)
+        return fail(failure, status, "%.300s: %s", csv_text_name(splitter->text), what.text);
+    return status == STATUS_OK ? status : fail_memory(failure);
+}
+
+static enum status read_header(struct splitter *splitter, struct failure *failure)
+{
+    size_t start;
     bool more;
-    enum status status = next_record(splitter, start, &more, failure);
+    enum status status = pass_separator(splitter, failure);
+    if (status == STATUS_OK)
+        status = next_record(splitter, &start, &more, failure);
     if (status != STATUS_OK || !more)
         return status;
+    splitter->begin = start;
     struct failure twice = {""};
     status = csv_header_new(splitter->record, &splitter->table->header, &twice);
     if (status == STATUS_DATA)
-        return refuse(splitter->text, *start, failure, twice.text);
-    if (status != STATUS_OK)
-        return fail_memory(failure);
-    splitter->table->key = csv_header_find(splitter->table->header, splitter->key_name);
-    return STATUS_OK;
+        return refuse(splitter->text, start, failure, twice.text);
+    return status == STATUS_OK ? apply_rules(splitter, failure) : fail_memory(failure);
 }
 
 static enum status fail_ragged(const struct splitter *splitter, size_t start,
                                struct failure *failure)
 {
-    struct csv_lines lines = {0};
     return fail(failure, STATUS_DATA,
-                "%.300s:%zu: this row has %zu fields, the header has %zu; is a comma in it not "
+                "%s: this row has %zu fields, the header has %zu; is a comma in it not "
                 "quoted, or the file cut off?",
-                csv_text_name(splitter->text), csv_text_line(splitter->text, start, &lines),
-                csv_record_count(splitter->record), csv_header_count(splitter->table->header));
+                csv_text_place(splitter->text, start).text, csv_record_count(splitter->record),
+                csv_header_count(splitter->table->header));
 }
 
 static enum status split(struct splitter *splitter, struct failure *failure)
 {
-    size_t header_start = 0;
+    struct csv_table *table = splitter->table;
     enum status status = check_bytes(splitter->text, failure);
     if (status == STATUS_OK)
-        status = read_header(splitter, &header_start, failure);
-    if (status != STATUS_OK || splitter->table->header == NULL)
+        status = read_header(splitter, failure);
+    if (status != STATUS_OK || table->header == NULL)
         return status;
     for (;;) {
         size_t start;
@@ -160,40 +336,100 @@ static enum status split(struct splitter *splitter, struct failure *failure)
         status = next_record(splitter, &start, &more, failure);
         if (status != STATUS_OK || !more)
             return status;
-        if (splitter->table->key == CSV_NO_COLUMN)
-            return fail_without_key(splitter, header_start, failure);
-        if (csv_record_count(splitter->record) != csv_header_count(splitter->table->header))
+        if (table->key == CSV_NO_COLUMN)
+            return fail_without_key(splitter, start, failure);
+        if (csv_record_count(splitter->record) != csv_header_count(table->header))
             return fail_ragged(splitter, start, failure);
-        uint64_t hash = csv_table_hash(splitter->table, splitter->record, splitter->seed);
-        if (!csv_table_add(splitter->table, start, hash))
+        if (table->count == 0 && (status = bind_screen(splitter, failure)) != STATUS_OK)
+            return status;
+        if (!csv_table_add(table, start, csv_table_hash(table, splitter->record, splitter->seed)))
             return fail_memory(failure);
     }
+}
+
+/* Forgets all that was found. */
+static void begin_again(struct splitter *splitter)
+{
+    struct csv_table *table = splitter->table;
+    csv_header_free(table->header);
+    csv_screen_free(table->screen);
+    table->header = NULL;
+    table->screen = NULL;
+    table->key = CSV_NO_COLUMN;
+    splitter->begin = 0;
+    splitter->at = 0;
 }
 
 /* The fast way: false, and all as it was, when it declines, which it does without saying why. */
 static bool split_fast(struct splitter *splitter, enum csv_way way)
 {
-    size_t start;
     struct failure ignored;
-    bool split_up = way != CSV_PLAIN && read_header(splitter, &start, &ignored) == STATUS_OK &&
+    bool split_up = way != CSV_PLAIN && read_header(splitter, &ignored) == STATUS_OK &&
                     splitter->table->header != NULL && splitter->table->key != CSV_NO_COLUMN &&
+                    bind_screen(splitter, &ignored) == STATUS_OK &&
                     csv_scan_rows(splitter->table, splitter->at, splitter->seed, way);
-    if (!split_up) {
-        csv_header_free(splitter->table->header);
-        splitter->table->header = NULL;
-        splitter->at = 0;
-    }
+    if (!split_up)
+        begin_again(splitter);
     return split_up;
 }
 
-enum status csv_split(const struct csv_text *text, const char *key, uint64_t seed, enum csv_way way,
+/* ---- columns without a name ---- */
+
+/* Whether any row has a value there. */
+static enum status has_values(struct splitter *splitter, struct csv_span *fields, size_t column,
+                              bool *any, struct failure *failure)
+{
+    const struct csv_table *table = splitter->table;
+    size_t columns = csv_header_count(table->header);
+    *any = false;
+    for (size_t row = 0; row < table->count && !*any; row++) {
+        size_t length;
+        const char *bytes = csv_table_row(table, row, &length);
+        if (csv_fields_cut(bytes, length, fields, columns) != columns)
+            return csv_table_changed(table, failure);
+        struct csv_span field = fields[column];
+        *any = !csv_field_value(&field) || field.length > 0;
+    }
+    return STATUS_OK;
+}
+
+/* Leaves out those that are empty throughout, as spreadsheets write them behind the last column. Of
+ * the others there may be one. */
+static enum status leave_out_nameless(struct splitter *splitter, struct failure *failure)
+{
+    struct csv_header *header = splitter->table->header;
+    size_t columns = header != NULL ? csv_header_count(header) : 0;
+    struct csv_span *fields = NULL;
+    size_t filled = 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < columns && status == STATUS_OK; i++) {
+        bool any = true;
+        if (csv_header_name(header, i).length > 0)
+            continue;
+        if (fields == NULL && (fields = calloc(columns, sizeof *fields)) == NULL)
+            return fail_memory(failure);
+        status = has_values(splitter, fields, i, &any, failure);
+        filled += any ? 1 : 0;
+        if (!any)
+            csv_header_leave_out(header, i);
+        if (filled > 1)
+            status = refuse(splitter->text, splitter->begin, failure,
+                            "two columns have no name; name them or take them out");
+    }
+    free(fields);
+    return status;
+}
+
+enum status csv_split(const struct csv_text *text, const struct csv_rules *rules,
+                      enum csv_scope scope, uint64_t seed, enum csv_way way,
                       struct csv_table **table, struct failure *failure)
 {
     *table = NULL;
     struct splitter splitter = {.text = text,
                                 .bytes = csv_text_bytes(text),
                                 .length = csv_text_length(text),
-                                .key_name = key,
+                                .rules = rules,
+                                .scope = scope,
                                 .seed = seed,
                                 .record = csv_record_new(),
                                 .table = calloc(1, sizeof *splitter.table)};
@@ -205,6 +441,8 @@ enum status csv_split(const struct csv_text *text, const char *key, uint64_t see
         splitter.table->key = CSV_NO_COLUMN;
         status = split_fast(&splitter, way) ? STATUS_OK : split(&splitter, failure);
     }
+    if (status == STATUS_OK)
+        status = leave_out_nameless(&splitter, failure);
     csv_record_free(splitter.record);
     if (status == STATUS_OK)
         *table = splitter.table;
@@ -225,15 +463,33 @@ bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key)
         table->room = room;
     }
     table->rows[table->count++] = (struct csv_row){start, key};
+    table->others += key == CSV_ROW_OTHER ? 1 : 0;
     return true;
+}
+
+struct csv_value csv_table_key(const struct csv_table *table, const struct csv_record *record)
+{
+    struct csv_value key = csv_record_value(record, table->key);
+    for (size_t i = 1; i < table->key_count; i++) {
+        struct csv_value trimmed = key;
+        text_trim(&trimmed.bytes, &trimmed.length);
+        if (trimmed.length > 0)
+            break;
+        key = csv_record_value(record, table->keys[i]);
+    }
+    return key;
 }
 
 uint64_t csv_table_hash(const struct csv_table *table, const struct csv_record *record,
                         uint64_t seed)
 {
-    struct csv_value key = csv_record_value(record, table->key);
+    if (table->screen != NULL && !csv_screen_passes(table->screen, record))
+        return CSV_ROW_OTHER;
+    struct csv_value key = csv_table_key(table, record);
     size_t length = text_normalize((char *)key.bytes, key.bytes, key.length);
-    return length == 0 ? 0 : key_hash(seed, key.bytes, length);
+    if (length == 0 || (table->addresses && !csv_is_address(key.bytes, length)))
+        return CSV_ROW_SKIPPED;
+    return key_hash(seed, key.bytes, length);
 }
 
 void csv_table_clear(struct csv_table *table)
@@ -241,6 +497,7 @@ void csv_table_clear(struct csv_table *table)
     huge_free(table->rows, table->room * sizeof *table->rows);
     table->rows = NULL;
     table->count = 0;
+    table->others = 0;
     table->room = 0;
 }
 
@@ -249,7 +506,9 @@ void csv_table_free(struct csv_table *table)
     if (table == NULL)
         return;
     csv_header_free(table->header);
+    csv_screen_free(table->screen);
     csv_table_clear(table);
+    free(table->keys);
     free(table);
 }
 
@@ -295,9 +554,9 @@ bool csv_table_same(const struct csv_table *table, size_t row, const struct csv_
     return length == other_length && memcmp(bytes, other_bytes, length) == 0;
 }
 
-size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines)
+void csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines)
 {
-    return csv_text_line(table->text, (size_t)table->rows[row].start, lines);
+    csv_text_count(table->text, (size_t)table->rows[row].start, lines);
 }
 
 enum status csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record,

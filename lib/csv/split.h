@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "csv/header.h"
 #include "csv/record.h"
+#include "csv/rules.h"
 #include "csv/text.h"
 
 #include <stdbool.h>
@@ -24,32 +25,52 @@ enum csv_way { CSV_BEST, CSV_WIDE, CSV_NARROW, CSV_WORDS, CSV_PLAIN };
 
 struct csv_row {
     uint64_t start; /* offset of its first byte */
-    uint64_t key;   /* key_hash of its normalized key; 0 when that is empty. Whoever compares may
+    uint64_t key;   /* key_hash of its normalized key, or one of the two below. Whoever compares may
                        keep a number of his own here. */
 };
 
-/* All borrowed from the table, but the text, which must outlive it. */
+/* What stands in place of the hash of a row that is of no use: its key is empty or, where it must
+ * be one, no address; or it does not meet the conditions, and is as if it were not there. */
+#define CSV_ROW_SKIPPED ((uint64_t)0)
+#define CSV_ROW_OTHER (UINT64_MAX - 1)
+
+/* All borrowed from the table, but the text and the rules, which must outlive it. */
 struct csv_table {
     const struct csv_text *text;
     struct csv_header *header; /* NULL for a text without any record */
-    size_t key;                /* the key's column; CSV_NO_COLUMN only without rows */
+    size_t key;                /* the first of the keys' columns; CSV_NO_COLUMN only without rows */
+    size_t *keys;              /* those of the rules' key columns that there are, in their order */
+    size_t key_count;
+    struct csv_screen *screen; /* the conditions on rows; NULL without any */
+    bool addresses;            /* keys must be addresses */
     struct csv_row *rows;
     size_t count;
-    size_t room; /* of rows; for csv_table_add */
+    size_t others; /* how many rows do not meet the conditions */
+    size_t room;   /* of rows; for csv_table_add */
 };
 
-/* Splits and checks the text; the key is the column of the normalized name `key`. A text without a
- * record has no header and no rows, one with only a header need not have the key's column. The
- * table is the caller's, to be given to csv_table_free; NULL on error. STATUS_DATA: "file:line:
- * what is wrong; what to do", for the first thing that is wrong. */
-enum status csv_split(const struct csv_text *text, const char *key, uint64_t seed, enum csv_way way,
+/* Which of the rules count for a file: all; or its keys alone, and then every row that has one is a
+ * member, as in what was a list of members already. */
+enum csv_scope { CSV_KEYS, CSV_RULES };
+
+/* Splits and checks the text by the rules. A text without a record has no header and no rows, one
+ * with only a header need not have a key's column. Columns without a name that are empty throughout
+ * are left out (csv_header_leave_out). The table is the caller's, to be given to csv_table_free;
+ * NULL on error. STATUS_DATA: "place: what is wrong; what to do" (csv_text_place), for the first
+ * thing that is wrong. */
+enum status csv_split(const struct csv_text *text, const struct csv_rules *rules,
+                      enum csv_scope scope, uint64_t seed, enum csv_way way,
                       struct csv_table **table, struct failure *failure);
+
+/* The key of a parsed record of the table, as it is written: the first of its keys' columns that is
+ * not empty. */
+struct csv_value csv_table_key(const struct csv_table *table, const struct csv_record *record);
 
 /* Adds a row. False when memory runs out. For those that split. */
 bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key);
 
-/* The hash of a parsed record's key, which is normalized where it stands; 0 when it is empty. For
- * those that split. */
+/* What csv_row.key is to be for a parsed record, whose key is normalized where it stands. For those
+ * that split. */
 uint64_t csv_table_hash(const struct csv_table *table, const struct csv_record *record,
                         uint64_t seed);
 
@@ -72,8 +93,8 @@ void csv_table_prefetch(const struct csv_table *table, size_t row);
 bool csv_table_same(const struct csv_table *table, size_t row, const struct csv_table *other,
                     size_t other_row);
 
-/* The line that a row begins on, from 1. */
-size_t csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines);
+/* Counts the lines up to a row (csv_text_count). */
+void csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines);
 
 /* Parses a row. STATUS_IO when it is not what it was when it was checked, or memory ran out. */
 enum status csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record,

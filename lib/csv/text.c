@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 
 struct csv_text {
     const char *name; /* borrowed from csv_text_open's caller */
+    bool has_label;
     const char *bytes;
     size_t length;
     void *mapped; /* with its length: to be unmapped */
@@ -20,6 +22,7 @@ struct csv_text {
 };
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
+static const char end_of_file = 0x1A; /* DOS's, which old tools still write */
 
 static enum status fail_reading(const struct csv_text *text, struct failure *failure)
 {
@@ -72,6 +75,18 @@ static enum status map_file(struct csv_text *text, int file, off_t size, struct 
     return STATUS_OK;
 }
 
+/* What programs put around a text and is not of it. */
+static void drop_marks(struct csv_text *text)
+{
+    const size_t mark = sizeof byte_order_mark - 1;
+    while (text->length >= mark && memcmp(text->bytes, byte_order_mark, mark) == 0) {
+        text->bytes += mark;
+        text->length -= mark;
+    }
+    while (text->length > 0 && text->bytes[text->length - 1] == end_of_file)
+        text->length--;
+}
+
 static enum status load(struct csv_text *text, int file, struct failure *failure)
 {
     struct stat about;
@@ -85,23 +100,21 @@ static enum status load(struct csv_text *text, int file, struct failure *failure
     enum status status = S_ISREG(about.st_mode) && about.st_size > 0
                              ? map_file(text, file, about.st_size, failure)
                              : read_whole(text, file, failure);
-    const size_t mark = sizeof byte_order_mark - 1;
-    if (status == STATUS_OK && text->length >= mark &&
-        memcmp(text->bytes, byte_order_mark, mark) == 0) {
-        text->bytes += mark;
-        text->length -= mark;
-    }
+    if (status == STATUS_OK)
+        drop_marks(text);
     return status;
 }
 
-enum status csv_text_open(const char *path, struct csv_text **text, struct failure *failure)
+enum status csv_text_open(const char *path, const char *label, struct csv_text **text,
+                          struct failure *failure)
 {
     *text = NULL;
     struct csv_text *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return fail_memory(failure);
     bool standard_input = strcmp(path, "-") == 0;
-    opened->name = standard_input ? "standard input" : path;
+    opened->name = label != NULL ? label : standard_input ? "standard input" : path;
+    opened->has_label = label != NULL;
     opened->bytes = "";
     int file = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     enum status status = file < 0 ? fail_reading(opened, failure) : load(opened, file, failure);
@@ -137,20 +150,43 @@ const char *csv_text_bytes(const struct csv_text *text)
     return text->bytes;
 }
 
+bool csv_text_has_label(const struct csv_text *text)
+{
+    return text->has_label;
+}
+
 size_t csv_text_length(const struct csv_text *text)
 {
     return text->length;
 }
 
-size_t csv_text_line(const struct csv_text *text, size_t offset, struct csv_lines *lines)
+void csv_text_count(const struct csv_text *text, size_t offset, struct csv_lines *lines)
 {
     if (offset < lines->offset)
         *lines = (struct csv_lines){0};
     const char *bytes = text->bytes;
-    size_t passed = lines->passed;
-    for (size_t i = lines->offset; i < offset; i++)
-        passed += bytes[i] == '\n' ? 1 : bytes[i] == '\r' && bytes[i + 1] != '\n' ? 1 : 0;
-    lines->offset = offset;
-    lines->passed = passed;
-    return passed + 1;
+    struct csv_lines counted = *lines;
+    for (size_t i = lines->offset; i < offset; i++) {
+        if (bytes[i] == '"')
+            counted.quoted = !counted.quoted;
+        if (bytes[i] != '\n' && (bytes[i] != '\r' || bytes[i + 1] == '\n'))
+            continue;
+        counted.passed++;
+        counted.rows += counted.quoted ? 0 : 1;
+    }
+    counted.offset = offset;
+    *lines = counted;
+}
+
+struct csv_place csv_text_place(const struct csv_text *text, size_t offset)
+{
+    struct csv_place place;
+    struct csv_lines lines = {0};
+    csv_text_count(text, offset, &lines);
+    if (text->has_label)
+        (void)snprintf(place.text, sizeof place.text, "%.300s: row %zu", text->name,
+                       lines.rows + 1);
+    else
+        (void)snprintf(place.text, sizeof place.text, "%.300s:%zu", text->name, lines.passed + 1);
+    return place;
 }

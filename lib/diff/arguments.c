@@ -7,86 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status diff_take_name(void *into, const char *argument)
-{
-    char **name = into;
-    free(*name);
-    *name = text_normalized(argument);
-    return *name == NULL ? STATUS_IO : (*name)[0] == '\0' ? STATUS_USAGE : STATUS_OK;
-}
-
-void diff_names_free(struct diff_names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->names[i]);
-    free((void *)names->names);
-    *names = (struct diff_names){.names = NULL};
-}
-
-/* Adds one name, unless there is nothing but blanks. */
-static enum status add_name(struct diff_names *names, const char *name, size_t length)
-{
-    char *copy = malloc(length + 1);
-    if (copy == NULL)
-        return STATUS_IO;
-    length = text_normalize(copy, name, length);
-    copy[length] = '\0';
-    char **grown =
-        length == 0 ? NULL : reallocarray((void *)names->names, names->count + 1, sizeof *grown);
-    if (grown == NULL) {
-        free(copy);
-        return length == 0 ? STATUS_OK : STATUS_IO;
-    }
-    names->names = grown;
-    names->names[names->count++] = copy;
-    return STATUS_OK;
-}
-
-/* Takes the quotes off a name that begins with one, in place; `*list` is then what stands behind
- * the closing one. SIZE_MAX when there is none, else the name's length. */
-static size_t unquote(char *name, char **list)
-{
-    size_t length = 0;
-    for (char *at = name + 1; *at != '\0'; at++) {
-        if (*at == '"' && *++at != '"') {
-            *list = at;
-            return length;
-        }
-        name[length++] = *at;
-    }
-    return SIZE_MAX;
-}
-
-/* Adds the names of a list. Makes use of the list's own bytes. */
-static enum status add_names(struct diff_names *names, char *list)
-{
-    const char *blanks = " \t\r";
-    while (*list != '\0') {
-        char *name = list + strspn(list, blanks);
-        size_t length;
-        if (*name == '"') {
-            length = unquote(name, &list);
-            list += length != SIZE_MAX ? strspn(list, blanks) : 0;
-            if (length == SIZE_MAX || (*list != '\0' && *list != ',' && *list != '\n'))
-                return STATUS_USAGE;
-        } else {
-            length = strcspn(name, ",\n");
-            list = name + length;
-        }
-        enum status status = add_name(names, name, length);
-        if (status != STATUS_OK)
-            return status;
-        list += *list != '\0';
-    }
-    return names->count > 0 ? STATUS_OK : STATUS_USAGE;
-}
-
 enum status diff_take_names(void *into, const char *argument)
 {
-    char *list = strdup(argument);
-    enum status status = list == NULL ? STATUS_IO : add_names(into, list);
-    free(list);
-    return status;
+    return csv_names_add(into, argument);
+}
+
+enum status diff_take_conditions(void *into, const char *argument)
+{
+    return csv_conditions_add(into, argument);
 }
 
 enum status diff_take_column_value(void *into, const char *argument)

@@ -9,29 +9,17 @@
 #include "base/status.h"
 #include "diff/diff.h"
 
-#include <stddef.h>
-
-/* Names of columns, normalized (text_normalize); to be given to diff_names_free. */
-struct diff_names {
-    char **names;
-    size_t count;
-};
-
 /* A column's value: "COLUMN=VALUE" cut in two, the column normalized. `column` owns both. */
 struct diff_column_value {
     char *column;
     const char *value;
 };
 
-/* One name, into a char *, in place of the one before, which is freed; owned by the caller. */
-enum status diff_take_name(void *into, const char *argument);
-
-/* Adds the names of a list, which commas or newlines separate, to a struct diff_names; a name in
- * CSV's quotes may hold these. */
+/* Adds the names of a list to a struct csv_names, as csv_names_add does. */
 enum status diff_take_names(void *into, const char *argument);
 
-/* Starting zeroed is harmless. */
-void diff_names_free(struct diff_names *names);
+/* Adds to a struct csv_conditions, as csv_conditions_add does. */
+enum status diff_take_conditions(void *into, const char *argument);
 
 /* A struct diff_column_value, in place of the one before, whose `column` is freed. */
 enum status diff_take_column_value(void *into, const char *argument);

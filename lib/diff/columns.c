@@ -8,41 +8,47 @@ static size_t find(const struct csv_header *header, const char *name)
     return header == NULL ? CSV_NO_COLUMN : csv_header_find(header, name);
 }
 
-static bool is_named(const struct diff_options *options, const char *name)
-{
-    for (size_t i = 0; options->columns != NULL && i < options->column_count; i++)
-        if (strcmp(options->columns[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* Compared are the columns that were asked for, as far as NEWER has them, otherwise those that
  * both have. The key's column is matched already, and its capitals are no difference. */
-static size_t choose_compared(const struct csv_header *older, const struct csv_header *newer,
+static size_t choose_compared(const struct csv_header *older, const struct csv_table *newer,
                               const struct diff_options *options, struct diff_columns *columns)
 {
     size_t named = 0;
-    for (size_t i = 0; i < csv_header_count(newer); i++) {
-        const char *name = csv_header_name(newer, i).bytes;
+    for (size_t i = 0; i < csv_header_count(newer->header); i++) {
+        const char *name = csv_header_name(newer->header, i).bytes;
         size_t match = find(older, name);
-        bool wanted = options->columns != NULL ? is_named(options, name) : match != CSV_NO_COLUMN;
-        if (!wanted)
+        bool wanted = options->columns.count > 0 ? csv_names_have(&options->columns, name)
+                                                 : match != CSV_NO_COLUMN;
+        if (!wanted || csv_header_is_left_out(newer->header, i))
             continue;
         named++;
-        if (strcmp(name, options->key) != 0)
+        if (i != newer->key)
             columns->compared[columns->compared_count++] = (struct column_pair){i, match};
     }
     return named;
 }
 
+static bool is_in(const size_t *columns, size_t count, size_t column)
+{
+    for (size_t i = 0; i < count; i++)
+        if (columns[i] == column)
+            return true;
+    return false;
+}
+
 /* Carried is what only OLDER has. A column that was asked for and that NEWER lacks is an older
- * spelling of another one, which it would hide. */
-static void choose_carried(const struct csv_header *older, const struct csv_header *newer,
+ * spelling of another one, which it would hide; so is one of the key's, and of those to follow. */
+static void choose_carried(const struct csv_table *older, const struct csv_table *newer,
                            const struct diff_options *options, struct diff_columns *columns)
 {
-    for (size_t i = 0; older != NULL && i < csv_header_count(older); i++) {
-        const char *name = csv_header_name(older, i).bytes;
-        if (csv_header_find(newer, name) == CSV_NO_COLUMN && !is_named(options, name))
+    for (size_t i = 0; older != NULL && i < csv_header_count(older->header); i++) {
+        const char *name = csv_header_name(older->header, i).bytes;
+        bool is_spelling = csv_names_have(&options->columns, name) ||
+                           is_in(older->keys, older->key_count, i) ||
+                           (columns->follow_newer.count > 0 &&
+                            is_in(columns->follow_older.columns, columns->follow_older.count, i));
+        if (csv_header_find(newer->header, name) == CSV_NO_COLUMN && !is_spelling &&
+            !csv_header_is_left_out(older->header, i))
             columns->carried[columns->carried_count++] = i;
     }
 }
@@ -52,37 +58,47 @@ static bool have_same_layout(const struct csv_header *older, const struct csv_he
     if (older == NULL || csv_header_count(older) != csv_header_count(newer))
         return false;
     for (size_t i = 0; i < csv_header_count(newer); i++)
-        if (strcmp(csv_header_name(older, i).bytes, csv_header_name(newer, i).bytes) != 0)
+        if (strcmp(csv_header_name(older, i).bytes, csv_header_name(newer, i).bytes) != 0 ||
+            csv_header_is_left_out(older, i) != csv_header_is_left_out(newer, i))
             return false;
     return true;
 }
 
-enum status diff_columns_choose(const struct csv_header *older, const struct csv_header *newer,
+/* False when memory runs out. */
+static bool find_all(const struct csv_header *header, const struct csv_names *names,
+                     struct column_list *list)
+{
+    list->columns = calloc(names->count + 1, sizeof *list->columns);
+    for (size_t i = 0; list->columns != NULL && i < names->count; i++) {
+        size_t column = find(header, names->names[i]);
+        if (column != CSV_NO_COLUMN)
+            list->columns[list->count++] = column;
+    }
+    return list->columns != NULL;
+}
+
+enum status diff_columns_choose(const struct csv_table *older, const struct csv_table *newer,
                                 const struct diff_options *options, struct diff_columns *columns,
                                 struct failure *failure)
 {
-    *columns = (struct diff_columns){.current = CSV_NO_COLUMN,
-                                     .doubtful = CSV_NO_COLUMN,
-                                     .follow_older = CSV_NO_COLUMN,
-                                     .follow_newer = CSV_NO_COLUMN};
-    size_t older_count = older == NULL ? 0 : csv_header_count(older);
-    columns->compared = calloc(csv_header_count(newer), sizeof *columns->compared);
+    *columns = (struct diff_columns){.current = CSV_NO_COLUMN, .doubtful = CSV_NO_COLUMN};
+    const struct csv_header *older_header = older == NULL ? NULL : older->header;
+    size_t older_count = older == NULL ? 0 : csv_header_count(older_header);
+    columns->compared = calloc(csv_header_count(newer->header), sizeof *columns->compared);
     columns->carried = calloc(older_count + 1, sizeof *columns->carried);
-    if (columns->compared == NULL || columns->carried == NULL)
+    if (columns->compared == NULL || columns->carried == NULL ||
+        !find_all(older_header, &options->follow, &columns->follow_older) ||
+        !find_all(newer->header, &options->follow, &columns->follow_newer))
         return fail_memory(failure);
-    size_t named = choose_compared(older, newer, options, columns);
-    if (options->columns != NULL && named == 0)
+    size_t named = choose_compared(older_header, newer, options, columns);
+    if (options->columns.count > 0 && named == 0)
         return fail(failure, STATUS_DATA, "it has none of the columns to compare; check -c");
     choose_carried(older, newer, options, columns);
     if (options->current_column != NULL)
-        columns->current = find(older, options->current_column);
+        columns->current = find(older_header, options->current_column);
     if (options->doubtful_column != NULL)
-        columns->doubtful = find(older, options->doubtful_column);
-    if (options->follow != NULL) {
-        columns->follow_older = find(older, options->follow);
-        columns->follow_newer = find(newer, options->follow);
-    }
-    columns->same_layout = have_same_layout(older, newer);
+        columns->doubtful = find(older_header, options->doubtful_column);
+    columns->same_layout = have_same_layout(older_header, newer->header);
     return STATUS_OK;
 }
 
@@ -90,6 +106,7 @@ void diff_columns_free(struct diff_columns *columns)
 {
     free(columns->compared);
     free(columns->carried);
-    columns->compared = NULL;
-    columns->carried = NULL;
+    free(columns->follow_older.columns);
+    free(columns->follow_newer.columns);
+    *columns = (struct diff_columns){.compared = NULL};
 }

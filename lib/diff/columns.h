@@ -4,13 +4,19 @@
 #ifndef DIFF_COLUMNS_H
 #define DIFF_COLUMNS_H
 
-#include "csv/header.h"
+#include "csv/split.h"
 #include "diff/diff.h"
 
 /* A column of NEWER and the one of OLDER that has its name; CSV_NO_COLUMN when there is none. */
 struct column_pair {
     size_t newer;
     size_t older;
+};
+
+/* Of those that a file has, in a row the first that is not empty counts. */
+struct column_list {
+    size_t *columns;
+    size_t count;
 };
 
 struct diff_columns {
@@ -20,15 +26,15 @@ struct diff_columns {
     size_t carried_count;
     size_t current; /* of OLDER, both; CSV_NO_COLUMN without one */
     size_t doubtful;
-    size_t follow_older;
-    size_t follow_newer; /* both CSV_NO_COLUMN when nobody is followed */
-    bool same_layout;    /* both headers name the same columns in the same order */
+    struct column_list follow_older;
+    struct column_list follow_newer; /* both empty when nobody is followed */
+    bool same_layout;                /* both headers name the same columns in the same order */
 };
 
 /* Works the columns out; `older` is NULL when OLDER is empty. The arrays are the caller's, to be
  * given to diff_columns_free, also on error. STATUS_DATA when NEWER has none of the columns that
  * options name; the sentence says so without the file's name. */
-enum status diff_columns_choose(const struct csv_header *older, const struct csv_header *newer,
+enum status diff_columns_choose(const struct csv_table *older, const struct csv_table *newer,
                                 const struct diff_options *options, struct diff_columns *columns,
                                 struct failure *failure);
 

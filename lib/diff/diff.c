@@ -4,6 +4,7 @@
 #include "base/workers.h"
 #include "csv/split.h"
 #include "diff/columns.h"
+#include "diff/emptied.h"
 #include "diff/key_index.h"
 #include "diff/match.h"
 #include "diff/render.h"
@@ -32,6 +33,7 @@ static const char *name_of(const struct csv_table *table)
 struct reading {
     const struct diff *diff;
     const struct csv_text *text;
+    enum csv_scope scope;
     struct csv_table *table;
     enum status status;
     struct failure failure;
@@ -41,8 +43,9 @@ static void read_one(void *job)
 {
     struct reading *reading = job;
     const struct diff *diff = reading->diff;
-    reading->status = csv_split(reading->text, diff->options->key, diff->match.seed,
-                                diff->options->way, &reading->table, &reading->failure);
+    reading->status =
+        csv_split(reading->text, &diff->options->rules, reading->scope, diff->match.seed,
+                  diff->options->way, &reading->table, &reading->failure);
 }
 
 /* Whether both texts are large enough for something to be done with them at once. */
@@ -59,8 +62,8 @@ static bool are_large(const struct diff *diff, size_t worth_it)
 static enum status read_tables(struct diff *diff, struct failure *failure)
 {
     const size_t worth_it = (size_t)1 << 20; /* bytes for a thread */
-    struct reading both[2] = {{.diff = diff, .text = diff->older_text},
-                              {.diff = diff, .text = diff->newer_text}};
+    struct reading both[2] = {{.diff = diff, .text = diff->older_text, .scope = CSV_KEYS},
+                              {.diff = diff, .text = diff->newer_text, .scope = CSV_RULES}};
     if (are_large(diff, worth_it)) {
         workers_run(both, 2, sizeof both[0], read_one);
     } else {
@@ -86,23 +89,27 @@ static enum status check_newer(const struct diff *diff, struct failure *failure)
         return fail(failure, STATUS_DATA, "%.300s: it is empty; is it the right file?",
                     name_of(newer));
     for (size_t row = 0; row < newer->count; row++)
-        if (newer->rows[row].key != 0)
+        if (newer->rows[row].key != CSV_ROW_SKIPPED && newer->rows[row].key != CSV_ROW_OTHER)
             return STATUS_OK;
     if (newer->count == 0)
         return fail(failure, STATUS_DATA,
                     "%.300s: there is nothing but the header line; is it the right file?",
                     name_of(newer));
-    return fail(failure, STATUS_DATA, "%.300s: no row has a value in the column \"%.100s\"",
-                name_of(newer), diff->options->key);
+    if (newer->others > 0)
+        return fail(failure, STATUS_DATA,
+                    "%.300s: no row is a member's (%.200s); is that the right rule for this file?",
+                    name_of(newer), csv_screen_rule(newer->screen));
+    return fail(failure, STATUS_DATA, "%.300s: no row has %s in the column \"%.100s\"",
+                name_of(newer), newer->addresses ? "an address" : "a value",
+                csv_header_name(newer->header, newer->key).bytes);
 }
 
 /* An OLDER without rows counts as one without columns. */
 static enum status choose_columns(struct diff *diff, struct failure *failure)
 {
     struct failure what = {""};
-    enum status status =
-        diff_columns_choose(diff->older->count > 0 ? diff->older->header : NULL,
-                            diff->newer->header, diff->options, &diff->columns, &what);
+    enum status status = diff_columns_choose(diff->older->count > 0 ? diff->older : NULL,
+                                             diff->newer, diff->options, &diff->columns, &what);
     if (status == STATUS_DATA)
         return fail(failure, status, "%.300s: %s", name_of(diff->newer), what.text);
     if (status != STATUS_OK)
@@ -112,46 +119,77 @@ static enum status choose_columns(struct diff *diff, struct failure *failure)
 
 static enum status follow(struct diff *diff, struct failure *failure)
 {
-    if (diff->options->follow == NULL || diff->older->count == 0)
+    const struct csv_names *names = &diff->options->follow;
+    if (names->count == 0 || diff->older->count == 0)
         return STATUS_OK;
-    bool in_older = diff->columns.follow_older != CSV_NO_COLUMN;
-    bool in_newer = diff->columns.follow_newer != CSV_NO_COLUMN;
+    bool in_older = diff->columns.follow_older.count > 0;
+    bool in_newer = diff->columns.follow_newer.count > 0;
     if (in_older && in_newer)
         return diff_match_follow(&diff->match, failure);
     (void)fail(&diff->warning, STATUS_OK,
-               "%.300s: there is no column \"%.100s\": nobody is followed to a new address",
-               name_of(in_older ? diff->newer : diff->older), diff->options->follow);
+               "%.300s: there is no column \"%.100s\"%s: nobody is followed to a new address",
+               name_of(in_older ? diff->newer : diff->older), names->names[0],
+               names->count > 1 ? " or the like" : "");
     return STATUS_OK;
 }
 
-static void count(struct diff *diff)
+/* Counts a member of OLDER. */
+static void count_older(struct diff *diff, unsigned char state)
 {
     struct diff_summary *summary = &diff->summary;
+    if (diff_match_is_held(state)) {
+        summary->held++;
+        summary->unchanged++;
+    } else if ((state & OLDER_FOLLOWED) != 0) {
+        summary->updated++;
+    } else if ((state & OLDER_SEEN) == 0) {
+        summary->lapsed++;
+    } else if ((state & OLDER_DOUBTFUL) != 0) {
+        summary->added++;
+    } else if (diff_match_updated(&diff->match, state)) {
+        summary->updated++;
+    } else {
+        summary->unchanged++;
+    }
+}
+
+/* Counts all; `*passed` are the rows of OLDER that are not the first of a key. */
+static void count(struct diff *diff, uint64_t *passed)
+{
+    struct diff_summary *summary = &diff->summary;
+    *passed = 0;
     for (size_t row = 0; row < diff->older->count; row++) {
         unsigned char state = diff_match_state(&diff->match, row);
         if ((state & OLDER_PASSED) != 0)
-            continue;
-        if ((state & OLDER_FOLLOWED) != 0)
-            summary->updated++;
-        else if ((state & OLDER_SEEN) == 0)
-            summary->lapsed++;
-        else if ((state & OLDER_DOUBTFUL) != 0)
-            summary->added++;
-        else if (diff_match_updated(&diff->match, state))
-            summary->updated++;
+            ++*passed;
         else
-            summary->unchanged++;
+            count_older(diff, state);
     }
     for (size_t row = 0; row < diff->newer->count; row++) {
         uint64_t key = diff->newer->rows[row].key;
-        if (key == 0)
+        if (key == CSV_ROW_SKIPPED)
             summary->skipped++;
         else if ((key & NEWER_MATCHED) == 0)
             summary->added++;
     }
     summary->added -= diff->match.followed_count;
+    summary->others = diff->newer->others;
+    summary->rule = csv_screen_rule(diff->newer->screen);
     summary->older = summary->unchanged + summary->updated + summary->lapsed;
     summary->newer = summary->unchanged + summary->updated + summary->added;
+}
+
+/* Refuses a column that lost all its values. Where it had some, the member has changed, is new,
+ * held or gone, or its key stands in several rows: where these are few, nothing needs to be looked
+ * at. */
+static enum status check_emptied(const struct diff *diff, uint64_t passed, struct failure *failure)
+{
+    const struct diff_summary *summary = &diff->summary;
+    uint64_t moved =
+        summary->updated + summary->added + summary->lapsed + summary->held + 2 * passed;
+    if (moved < EMPTIED_ROWS || moved < diff->older->count / EMPTIED_SHARE)
+        return STATUS_OK;
+    return diff_emptied_check(&diff->match, &diff->options->may_be_empty, failure);
 }
 
 static enum status check_limit(const struct diff *diff, struct failure *failure)
@@ -187,11 +225,11 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
     diff->match.current_value = options->current_value;
     diff->match.doubtful_value = options->doubtful_value;
     diff->match.all = options->all;
-    enum status status = csv_text_open(older, &diff->older_text, failure);
+    enum status status = csv_text_open(older, NULL, &diff->older_text, failure);
     if (status == STATUS_OK)
-        status = csv_text_open(newer, &diff->newer_text, failure);
-    if (diff->options->opened != NULL)
-        diff->options->opened();
+        status = csv_text_open(newer, options->label, &diff->newer_text, failure);
+    if (options->opened != NULL)
+        options->opened();
     if (status == STATUS_OK)
         status = read_tables(diff, failure);
     if (status == STATUS_OK)
@@ -208,8 +246,10 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
         status = follow(diff, failure);
     if (status != STATUS_OK)
         return status;
-    count(diff);
-    return check_limit(diff, failure);
+    uint64_t passed;
+    count(diff, &passed);
+    status = check_emptied(diff, passed, failure);
+    return status == STATUS_OK ? check_limit(diff, failure) : status;
 }
 
 enum status diff_open(const char *older, const char *newer, const struct diff_options *options,
@@ -268,6 +308,8 @@ const char *diff_warning(const struct diff *diff)
 enum status diff_write(struct diff *diff, struct output *output, diff_render *render,
                        const void *context, struct failure *failure)
 {
-    return diff_render_all(&diff->match, diff->options->key, diff->newer_path, output, render,
-                           context, failure);
+    const struct diff_options *options = diff->options;
+    const char *name = options->label != NULL ? options->label : diff->newer_path;
+    return diff_render_all(&diff->match, options->rules.addresses, name, output, render, context,
+                           failure);
 }

@@ -3,14 +3,17 @@
  * each change rendered, in whatever form the caller likes.
  *
  * Exact: two rows are the same when every compared field is the same, byte for byte, once libcsv
- * has undone the quoting. The order of rows and of columns does not count.
+ * has undone the quoting and blanks at its ends are dropped. The order of rows and of columns does
+ * not count. Who is a member is what csv/rules.h says.
  */
 #ifndef DIFF_H
 #define DIFF_H
 
 #include "base/output.h"
 #include "base/status.h"
+#include "csv/names.h"
 #include "csv/record.h"
+#include "csv/rules.h"
 #include "csv/split.h"
 
 #include <stdbool.h>
@@ -30,10 +33,11 @@ enum { DIFF_PERCENT = 1000000, DIFF_WHOLE = 100 * DIFF_PERCENT };
 /* All borrowed until diff_close. Column names are normalized (text_normalize). */
 struct diff_options {
     void (*opened)(void); /* called when both files are open and nothing of them is read; or NULL */
-    const char *key;      /* the column that rows are matched by */
-    const char *const *columns; /* compared; NULL for those that both have */
-    size_t column_count;
-    const char *follow;         /* the column that recognises who changed his key; or NULL */
+    struct csv_rules rules;        /* of OLDER the keys alone: its rows were members */
+    struct csv_names columns;      /* compared; without any, those that both have */
+    struct csv_names follow;       /* columns that recognise who changed his key, or has none now */
+    struct csv_names may_be_empty; /* of the compared ones, those that may lose all their values */
+    const char *label;             /* what messages and records call NEWER; NULL for its path */
     const char *current_column; /* OLDER's rows with another value here are out of date; or NULL */
     const char *current_value;
     const char *doubtful_column; /* OLDER's rows with this value here may not be there; or NULL */
@@ -44,7 +48,7 @@ struct diff_options {
     enum csv_way way;
 };
 
-/* Members, that is, different keys; `skipped` counts rows. */
+/* Members, that is, different keys; `skipped` and `others` count rows. */
 struct diff_summary {
     uint64_t older;
     uint64_t newer;
@@ -53,6 +57,9 @@ struct diff_summary {
     uint64_t updated;
     uint64_t lapsed;
     uint64_t skipped;
+    uint64_t held;    /* among the unchanged: those whose row was skipped */
+    uint64_t others;  /* that do not meet the conditions */
+    const char *rule; /* these (csv_screen_rule); NULL without any. Borrowed from the diff. */
 };
 
 enum diff_kind { DIFF_NEW, DIFF_UPDATED, DIFF_LAPSED, DIFF_SKIPPED };
@@ -65,15 +72,17 @@ struct diff_pair {
 /* One record of the outcome; everything in it is borrowed while it is rendered. */
 struct diff_change {
     enum diff_kind kind;
-    struct csv_value key;        /* normalized; empty when skipped */
+    struct csv_value key;        /* normalized; when skipped, as it is written, no address or "" */
     const struct diff_pair *row; /* in the order of the columns */
     size_t row_count;
     const struct diff_pair
         *was; /* updated, or new and doubtful: the older values of what differs */
     size_t was_count;
-    const char *key_name; /* DIFF_SKIPPED: the column that is empty, the file, the line from 1 */
-    const char *file;
-    size_t line;
+    const char *key_name;  /* DIFF_SKIPPED, what follows: the key's column, */
+    const char *file;      /* the file, */
+    size_t line;           /* the line from 1, */
+    size_t sheet_row;      /* in a file with a label, the row in a spreadsheet, from 1; else 0, */
+    struct csv_value held; /* the key of the member who is held; "" when nobody is */
 };
 
 /* Reads, checks and compares the two files ("-" for standard input, not both). The outcome is the

@@ -85,19 +85,34 @@ static void write_path(struct output *output, const char *path)
     output_bytes(output, "\"", 1);
 }
 
+static void write_inside(struct output *output, struct csv_value value)
+{
+    char *room = output_room(output, 6 * value.length);
+    if (room != NULL)
+        output_advance(output, (size_t)(escape(room, value.bytes, value.length) - room));
+}
+
 static void write_skipped(struct output *output, const struct diff_change *change)
 {
     char line[32];
     (void)snprintf(line, sizeof line, "%zu", change->line);
-    struct csv_value key_name = {change->key_name, strlen(change->key_name)};
-    output_text(output, "{\"change\":\"skipped\",\"reason\":\"no ");
-    char *room = output_room(output, 6 * key_name.length);
-    if (room != NULL)
-        output_advance(output, (size_t)(escape(room, key_name.bytes, key_name.length) - room));
+    output_text(output, "{\"change\":\"skipped\",\"reason\":\"");
+    if (change->key.length == 0) {
+        output_text(output, "no ");
+        write_inside(output, (struct csv_value){change->key_name, strlen(change->key_name)});
+    } else {
+        output_text(output, "\\\"");
+        write_inside(output, change->key);
+        output_text(output, "\\\" is no address");
+    }
     output_text(output, "\",\"file\":");
     write_path(output, change->file);
     output_text(output, ",\"line\":");
     output_text(output, line);
+    if (change->held.length == 0)
+        return;
+    output_text(output, ",\"held\":");
+    write_string(output, change->held);
 }
 
 void diff_json_change(struct output *output, const struct diff_change *change, const void *context)
@@ -121,14 +136,33 @@ void diff_json_change(struct output *output, const struct diff_change *change, c
     output_bytes(output, "}\n", 2);
 }
 
+static void write_number(struct output *output, const char *name, uint64_t number)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "%s:%" PRIu64, name, number);
+    output_text(output, text);
+}
+
+void diff_json_rule(struct output *output, const char *rule, uint64_t others)
+{
+    if (rule == NULL)
+        return;
+    write_number(output, ",\"others\"", others);
+    output_text(output, ",\"members\":");
+    write_string(output, (struct csv_value){rule, strlen(rule)});
+}
+
 void diff_json_summary(struct output *output, const struct diff_summary *summary)
 {
-    char line[320];
-    (void)snprintf(line, sizeof line,
-                   "{\"summary\":{\"older\":%" PRIu64 ",\"newer\":%" PRIu64
-                   ",\"unchanged\":%" PRIu64 ",\"new\":%" PRIu64 ",\"updated\":%" PRIu64
-                   ",\"lapsed\":%" PRIu64 ",\"skipped\":%" PRIu64 "}}\n",
-                   summary->older, summary->newer, summary->unchanged, summary->added,
-                   summary->updated, summary->lapsed, summary->skipped);
-    output_text(output, line);
+    write_number(output, "{\"summary\":{\"older\"", summary->older);
+    write_number(output, ",\"newer\"", summary->newer);
+    write_number(output, ",\"unchanged\"", summary->unchanged);
+    write_number(output, ",\"new\"", summary->added);
+    write_number(output, ",\"updated\"", summary->updated);
+    write_number(output, ",\"lapsed\"", summary->lapsed);
+    write_number(output, ",\"skipped\"", summary->skipped);
+    if (summary->held > 0)
+        write_number(output, ",\"held\"", summary->held);
+    diff_json_rule(output, summary->rule, summary->others);
+    output_text(output, "}}\n");
 }

@@ -71,9 +71,17 @@ static struct candidate *candidate_of(struct share *share, size_t row)
 
 /* ---- a row of NEWER, step by step ---- */
 
+/* Whether a row has a hash to be looked for. */
+static bool has_key(const struct share *share, size_t row)
+{
+    uint64_t hash = share->match->newer->rows[row].key;
+    return hash != CSV_ROW_SKIPPED && hash != CSV_ROW_OTHER;
+}
+
 static void ask_for_slot(struct share *share, size_t row)
 {
-    key_index_prefetch(share->index, share->match->newer->rows[row].key);
+    if (has_key(share, row))
+        key_index_prefetch(share->index, share->match->newer->rows[row].key);
 }
 
 static void look_up(struct share *share, size_t row)
@@ -81,7 +89,7 @@ static void look_up(struct share *share, size_t row)
     struct candidate *candidate = candidate_of(share, row);
     uint64_t hash = share->match->newer->rows[row].key;
     candidate->row = KEY_NONE;
-    if (hash != 0)
+    if (has_key(share, row))
         candidate->row = key_index_first(share->index, hash, &candidate->probe);
     if (candidate->row == KEY_NONE)
         return;
@@ -238,6 +246,8 @@ void diff_match_free(struct diff_match *match)
 {
     huge_free((void *)match->older_state, match->older_state == NULL ? 0 : state_size(match));
     free(match->followed);
+    free(match->held);
     match->older_state = NULL;
     match->followed = NULL;
+    match->held = NULL;
 }

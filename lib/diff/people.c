@@ -80,6 +80,31 @@ static void write_difference(struct output *output, const struct diff_change *ch
     output_text(output, "\n");
 }
 
+/* Where the row is, why it is skipped, and who is held. */
+static void write_skipped(struct output *output, const struct diff_change *change)
+{
+    char line[32];
+    if (change->sheet_row > 0)
+        (void)snprintf(line, sizeof line, ": row %zu: ", change->sheet_row);
+    else
+        (void)snprintf(line, sizeof line, ":%zu: ", change->line);
+    write_text(output, change->file);
+    output_text(output, line);
+    if (change->key.length == 0) {
+        output_text(output, "no ");
+        write_text(output, change->key_name);
+    } else {
+        output_text(output, "\"");
+        write_value(output, change->key);
+        output_text(output, "\" is no address");
+    }
+    if (change->held.length == 0)
+        return;
+    output_text(output, "; ");
+    write_value(output, change->held);
+    output_text(output, " stays a member");
+}
+
 void diff_people_change(struct output *output, const struct diff_change *change,
                         const void *context)
 {
@@ -93,15 +118,10 @@ void diff_people_change(struct output *output, const struct diff_change *change,
                                           [DIFF_SKIPPED] = "\033[36m"};
     write_colour(output, colour, colours[change->kind]);
     output_text(output, signs[change->kind]);
-    if (change->kind == DIFF_SKIPPED) {
-        char line[32];
-        (void)snprintf(line, sizeof line, ":%zu: no ", change->line);
-        write_text(output, change->file);
-        output_text(output, line);
-        write_text(output, change->key_name);
-    } else {
+    if (change->kind == DIFF_SKIPPED)
+        write_skipped(output, change);
+    else
         write_value(output, change->key);
-    }
     write_colour(output, colour, "\033[m");
     write_name(output, change);
     output_text(output, "\n");
@@ -115,10 +135,23 @@ void diff_people_summary(struct output *output, const struct diff_summary *summa
     char line[320];
     (void)snprintf(line, sizeof line,
                    "%" PRIu64 " new, %" PRIu64 " updated, %" PRIu64 " lapsed, %" PRIu64
-                   " unchanged, %" PRIu64 " skipped: %" PRIu64 " members, before %" PRIu64 "\n",
+                   " unchanged, %" PRIu64 " skipped: %" PRIu64 " members, before %" PRIu64,
                    summary->added, summary->updated, summary->lapsed, summary->unchanged,
                    summary->skipped, summary->newer, summary->older);
     write_colour(output, colour, "\033[1m");
     output_text(output, line);
+    if (summary->held > 0) {
+        (void)snprintf(line, sizeof line,
+                       "\n%" PRIu64 " of the unchanged are held: their rows are among the skipped",
+                       summary->held);
+        output_text(output, line);
+    }
+    if (summary->rule != NULL) {
+        (void)snprintf(line, sizeof line, "\n%" PRIu64 " rows are no members': ", summary->others);
+        output_text(output, line);
+        write_text(output, summary->rule);
+        output_text(output, " does not hold");
+    }
+    output_text(output, "\n");
     write_colour(output, colour, "\033[m");
 }

@@ -13,8 +13,9 @@ struct due {
     bool is_followed; /* the key differs, too */
     bool is_carried;  /* it is new, and OLDER has a doubtful row of it */
     uint64_t newer;
-    uint64_t older;
-    size_t line; /* of a row that is skipped */
+    uint64_t older; /* of a row that is skipped: KEY_NONE, or who is held */
+    size_t line;    /* of a row that is skipped, both */
+    size_t sheet_row;
 };
 
 /* Whether a row of NEWER has one of OLDER beside it. */
@@ -28,8 +29,9 @@ enum { ROUND_CHANGES = 2048, ROUND_BYTES = 8 << 20, WORTH_IT = 64 };
 
 struct renderer {
     struct diff_match *match;
-    const char *key_name;
-    const char *newer_path;
+    struct csv_value key_name; /* of NEWER's key, and what its older value is called */
+    struct csv_value was_name;
+    const char *newer_name;
     struct output *output;
     diff_render *render;
     const void *context;
@@ -37,7 +39,8 @@ struct renderer {
     struct due *due;
     size_t count;
     uint64_t bytes;
-    size_t followed; /* the next one of match->followed */
+    size_t followed; /* the next ones of match->followed and match->held */
+    size_t held;
     struct csv_lines lines;
     struct share *shares;
     unsigned share_count;
@@ -64,11 +67,11 @@ static void fill_row(struct share *share, const struct csv_table *table,
                      const struct csv_record *record, struct diff_change *change)
 {
     size_t columns = csv_header_count(table->header);
-    for (size_t i = 0; i < columns; i++)
-        share->row[i] =
-            (struct diff_pair){csv_header_name(table->header, i), csv_record_value(record, i)};
     change->row = share->row;
-    change->row_count = columns;
+    for (size_t i = 0; i < columns; i++)
+        if (!csv_header_is_left_out(table->header, i))
+            share->row[change->row_count++] =
+                (struct diff_pair){csv_header_name(table->header, i), csv_record_value(record, i)};
 }
 
 static void carry_columns(struct share *share, struct diff_change *change)
@@ -81,36 +84,59 @@ static void carry_columns(struct share *share, struct diff_change *change)
     }
 }
 
-static void add_was(struct share *share, size_t newer_column, struct csv_value value,
+static void add_was(struct share *share, struct csv_value name, struct csv_value value,
                     struct diff_change *change)
 {
-    const struct csv_header *header = share->renderer->match->newer->header;
-    share->was[change->was_count++] =
-        (struct diff_pair){csv_header_name(header, newer_column), value};
+    share->was[change->was_count++] = (struct diff_pair){name, value};
 }
 
-static void fill_was(struct share *share, struct diff_change *change)
+/* Adds the compared columns that differ, but not a second time what is called like the key that
+ * does. */
+static void fill_was(struct share *share, bool is_followed, struct diff_change *change)
 {
-    const struct diff_columns *columns = share->renderer->match->columns;
+    const struct renderer *renderer = share->renderer;
+    const struct diff_columns *columns = renderer->match->columns;
     for (size_t i = 0; i < columns->compared_count; i++) {
+        struct csv_value name =
+            csv_header_name(renderer->match->newer->header, columns->compared[i].newer);
         struct csv_value before = row_compare_value(share->older, columns->compared[i].older);
         struct csv_value now = csv_record_value(share->newer, columns->compared[i].newer);
+        if (is_followed && strcmp(name.bytes, renderer->was_name.bytes) == 0)
+            continue;
         if (before.length != now.length || memcmp(before.bytes, now.bytes, now.length) != 0)
-            add_was(share, columns->compared[i].newer, before, change);
+            add_was(share, name, before, change);
     }
 }
 
 static enum status fill_key(struct share *share, const struct csv_table *table,
-                            const struct csv_record *record, struct diff_change *change)
+                            const struct csv_record *record, struct csv_value *filled)
 {
-    struct csv_value key = csv_record_value(record, table->key);
+    struct csv_value key = csv_table_key(table, record);
     buffer_clear(&share->key);
     if (!buffer_append(&share->key, key.bytes, key.length))
         return fail_memory(&share->failure);
-    size_t length = text_normalize(share->key.bytes, share->key.bytes, key.length);
-    share->key.bytes[length] = '\0';
-    change->key = (struct csv_value){share->key.bytes, length};
+    buffer_cut(&share->key, text_normalize(share->key.bytes, share->key.bytes, key.length));
+    *filled = (struct csv_value){share->key.bytes, share->key.length};
     return STATUS_OK;
+}
+
+/* What is wrong with the key of a row that is skipped, and who is held. */
+static enum status fill_skipped(struct share *share, const struct due *due,
+                                struct diff_change *change)
+{
+    const struct diff_match *match = share->renderer->match;
+    enum { MOST = 80 }; /* bytes of what is no address */
+    change->key = csv_table_key(match->newer, share->newer);
+    text_trim(&change->key.bytes, &change->key.length);
+    if (change->key.length > MOST)
+        for (change->key.length = MOST; (change->key.bytes[change->key.length] & 0xC0) == 0x80;)
+            change->key.length--;
+    if (due->older == KEY_NONE)
+        return STATUS_OK;
+    enum status status =
+        csv_table_parse(match->older, (size_t)due->older, share->older, &share->failure);
+    return status == STATUS_OK ? fill_key(share, match->older, share->older, &change->held)
+                               : status;
 }
 
 /* What OLDER says of the member: what only it knows, and what differs. */
@@ -125,9 +151,9 @@ static enum status fill_before(struct share *share, const struct due *due,
     carry_columns(share, change);
     change->was = share->was;
     if (due->is_followed)
-        add_was(share, match->newer->key, csv_record_value(share->older, match->older->key),
+        add_was(share, share->renderer->was_name, csv_table_key(match->older, share->older),
                 change);
-    fill_was(share, change);
+    fill_was(share, due->is_followed, change);
     return STATUS_OK;
 }
 
@@ -138,16 +164,18 @@ static enum status render_one(struct share *share, const struct due *due)
         due->kind == DIFF_LAPSED ? renderer->match->older : renderer->match->newer;
     struct diff_change change = {.kind = due->kind,
                                  .key = {"", 0},
-                                 .key_name = renderer->key_name,
-                                 .file = renderer->newer_path,
-                                 .line = due->line};
+                                 .key_name = renderer->key_name.bytes,
+                                 .file = renderer->newer_name,
+                                 .line = due->line,
+                                 .sheet_row = due->sheet_row,
+                                 .held = {"", 0}};
     uint64_t row = due->kind == DIFF_LAPSED ? due->older : due->newer;
     enum status status = csv_table_parse(table, (size_t)row, share->newer, &share->failure);
     if (status != STATUS_OK)
         return status;
     fill_row(share, table, share->newer, &change);
-    if (due->kind != DIFF_SKIPPED)
-        status = fill_key(share, table, share->newer, &change);
+    status = due->kind == DIFF_SKIPPED ? fill_skipped(share, due, &change)
+                                       : fill_key(share, table, share->newer, &change.key);
     if (status == STATUS_OK && has_before(due))
         status = fill_before(share, due, &change);
     if (status == STATUS_OK)
@@ -204,17 +232,24 @@ static enum status add_due(struct renderer *renderer, const struct due *due)
 
 /* ---- which changes there are ---- */
 
+static enum status add_skipped(struct renderer *renderer, uint64_t row)
+{
+    const struct diff_match *match = renderer->match;
+    struct due due = {.kind = DIFF_SKIPPED, .newer = row, .older = KEY_NONE};
+    csv_table_line(match->newer, (size_t)row, &renderer->lines);
+    due.line = renderer->lines.passed + 1;
+    due.sheet_row = csv_text_has_label(match->newer->text) ? renderer->lines.rows + 1 : 0;
+    if (renderer->held < match->held_count && match->held[renderer->held].newer == row)
+        due.older = match->held[renderer->held++].older;
+    return add_due(renderer, &due);
+}
+
 static enum status add_newer(struct renderer *renderer, uint64_t row)
 {
     struct diff_match *match = renderer->match;
-    uint64_t key = match->newer->rows[row].key;
-    struct due due = {.newer = row};
-    if (key == 0) {
-        due.kind = DIFF_SKIPPED;
-        due.line = csv_table_line(match->newer, (size_t)row, &renderer->lines);
-        return add_due(renderer, &due);
-    }
-    due.older = diff_match_older(match, row);
+    if (match->newer->rows[row].key == CSV_ROW_SKIPPED)
+        return add_skipped(renderer, row);
+    struct due due = {.newer = row, .older = diff_match_older(match, row)};
     unsigned char state = due.older != KEY_NONE ? diff_match_state(match, due.older) : 0;
     if (due.older == KEY_NONE || (state & OLDER_DOUBTFUL) != 0) {
         due.kind = DIFF_NEW;
@@ -275,13 +310,16 @@ static void share_free(struct share *share, bool is_first)
     buffer_free(&share->key);
 }
 
-enum status diff_render_all(struct diff_match *match, const char *key_name, const char *newer_path,
+enum status diff_render_all(struct diff_match *match, bool addresses, const char *newer_name,
                             struct output *output, diff_render *render, const void *context,
                             struct failure *failure)
 {
+    static const struct csv_value EMAIL = {"email", 5};
+    struct csv_value key_name = csv_header_name(match->newer->header, match->newer->key);
     struct renderer renderer = {.match = match,
                                 .key_name = key_name,
-                                .newer_path = newer_path,
+                                .was_name = addresses ? EMAIL : key_name,
+                                .newer_name = newer_name,
                                 .output = output,
                                 .render = render,
                                 .context = context,

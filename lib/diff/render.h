@@ -10,9 +10,12 @@
 #include "diff/diff.h"
 #include "diff/match.h"
 
-/* Renders every change of a finished match; see diff_write (diff.h). `newer_path` is what skipped
- * records name. STATUS_IO when a file changed, memory ran out, or `output` failed. */
-enum status diff_render_all(struct diff_match *match, const char *key_name, const char *newer_path,
+#include <stdbool.h>
+
+/* Renders every change of a finished match; see diff_write (diff.h). With `addresses` the older key
+ * of a member who was followed is told as "email", whatever its column is called; `newer_name` is
+ * what skipped records name. STATUS_IO when a file changed, memory ran out, or `output` failed. */
+enum status diff_render_all(struct diff_match *match, bool addresses, const char *newer_name,
                             struct output *output, diff_render *render, const void *context,
                             struct failure *failure);
 

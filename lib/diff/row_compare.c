@@ -96,20 +96,29 @@ static enum answer same_field(struct csv_span one, struct csv_span other)
     return same_bytes(one, other);
 }
 
+/* Whether two keys are the same. Where one is empty, it may stand in another column; where they are
+ * not alike in ASCII, it takes all of Unicode to tell. */
 static enum answer same_key(struct csv_span one, struct csv_span other)
 {
-    if (same_bytes(one, other) == YES)
-        return YES;
+    unsigned char all = 0;
+    bool differ = false;
     if (!csv_field_value(&one) || !csv_field_value(&other))
         return UNKNOWN;
     text_trim(&one.bytes, &one.length);
     text_trim(&other.bytes, &other.length);
-    if (one.length != other.length)
-        return NO;
-    for (size_t i = 0; i < one.length; i++)
-        if (ascii_lower(one.bytes[i]) != ascii_lower(other.bytes[i]))
-            return NO;
-    return YES;
+    if (one.length == 0 || other.length == 0)
+        return UNKNOWN;
+    for (size_t i = 0; i < one.length && i < other.length; i++) {
+        all |= (unsigned char)(one.bytes[i] | other.bytes[i]);
+        differ = differ || ascii_lower(one.bytes[i]) != ascii_lower(other.bytes[i]);
+    }
+    if (one.length == other.length && !differ)
+        return YES;
+    for (size_t i = one.length; i < other.length; i++)
+        all |= (unsigned char)other.bytes[i];
+    for (size_t i = other.length; i < one.length; i++)
+        all |= (unsigned char)one.bytes[i];
+    return (all & 0x80) != 0 ? UNKNOWN : NO;
 }
 
 static enum answer same_fields(const struct row_compare *compare)
@@ -168,7 +177,7 @@ static enum status parse(struct side *side, uint64_t row, struct failure *failur
     enum status status = csv_table_parse(side->table, (size_t)row, side->record, failure);
     if (status != STATUS_OK)
         return status;
-    struct csv_value key = csv_record_value(side->record, side->table->key);
+    struct csv_value key = csv_table_key(side->table, side->record);
     buffer_clear(&side->key);
     if (!buffer_append(&side->key, key.bytes, key.length))
         return fail_memory(failure);

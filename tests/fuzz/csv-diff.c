@@ -5,10 +5,8 @@
  *
  * build=build/fuzz; mkdir -p $build/csv
  * clang -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined \
- *   -o $build/csv-diff tests/fuzz/csv-diff.c tests/oracle/oracle.c \
- *   lib/{csv_fields,csv_header,csv_record,csv_scan,csv_split,csv_text,diff,diff_columns}.c \
- *   lib/{diff_follow,diff_json,diff_keys,diff_match,diff_render,huge,key_index,output}.c \
- *   lib/{row_compare,status,text,workers}.c -lcsv -lxxhash -pthread
+ *   -o $build/csv-diff tests/fuzz/csv-diff.c tests/oracle/oracle.c lib/{csv,diff}/*.c \
+ *   lib/base/{huge,key_hash,output,status,text,workers}.c -lcsv -lxxhash -lunistring -pthread
  * printf 'aemail,akid,map\na@x,1,now\nb@x,2,old\n\377akid,email\n"1","A@x"\n2,c@x\n' >$build/csv/1
  * $build/csv-diff -max_len=2048 -max_total_time=60 $build/csv
  */
@@ -71,15 +69,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t older_length = part != NULL ? (size_t)(part - text) : 0;
     const char *newer_text = part != NULL ? part + 1 : text;
     size_t newer_length = (size_t)(text + size - 1 - newer_text);
-    struct oracle_options wanted = {.key = "email",
-                                    .columns = {"akid", "map"},
-                                    .column_count = (chosen & 1) != 0 ? 2 : 0,
-                                    .follow = (chosen & 2) != 0 ? "akid" : NULL,
+    struct oracle_options wanted = {.keys = {{"email", "akid"}, (chosen & 32) != 0 ? 2 : 1},
+                                    .columns = {{"akid", "map"}, (chosen & 1) != 0 ? 2 : 0},
+                                    .follow = {{"akid", "ak_id"}, (chosen & 2) != 0 ? 2 : 0},
+                                    .where = {{"map", false, {"now", ""}, 2}},
+                                    .where_count = (chosen & 64) != 0 ? 1 : 0,
+                                    .where_possible = true,
+                                    .addresses = (chosen & 128) != 0,
                                     .current_column = (chosen & 4) != 0 ? "map" : NULL,
                                     .current_value = "now",
                                     .doubtful_column = (chosen & 16) != 0 ? "map" : NULL,
                                     .doubtful_value = "old",
                                     .all = (chosen & 8) != 0};
+    struct diff_options options = {.current_column = wanted.current_column,
+                                   .current_value = wanted.current_value,
+                                   .doubtful_column = wanted.doubtful_column,
+                                   .doubtful_value = wanted.doubtful_value,
+                                   .rules.addresses = wanted.addresses,
+                                   .all = wanted.all,
+                                   .threads = 1};
+    require(csv_names_add(&options.rules.keys, (chosen & 32) != 0 ? "email,akid" : "email") ==
+            STATUS_OK);
+    require((chosen & 1) == 0 || csv_names_add(&options.columns, "akid,map") == STATUS_OK);
+    require((chosen & 2) == 0 || csv_names_add(&options.follow, "akid,ak_id") == STATUS_OK);
+    require((chosen & 64) == 0 ||
+            csv_conditions_add(&options.rules.where_possible, "map=now,") == STATUS_OK);
     char paths[2][64];
     int files[2] = {make_file(text, older_length, paths[0]),
                     make_file(newer_text, newer_length, paths[1])};
@@ -88,19 +102,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              (struct oracle_bytes){(char *)newer_text, newer_length}, paths[1],
                              &wanted, &expected);
     for (int way = CSV_BEST; way <= CSV_PLAIN; way++) {
-        struct diff_options options = {.key = wanted.key,
-                                       .columns = wanted.column_count > 0 ? wanted.columns : NULL,
-                                       .column_count = wanted.column_count,
-                                       .follow = wanted.follow,
-                                       .current_column = wanted.current_column,
-                                       .current_value = wanted.current_value,
-                                       .doubtful_column = wanted.doubtful_column,
-                                       .doubtful_value = wanted.doubtful_value,
-                                       .all = wanted.all,
-                                       .threads = 1,
-                                       .way = (enum csv_way)way};
+        options.way = (enum csv_way)way;
         check(paths[0], paths[1], &options, status, &expected);
     }
+    csv_rules_free(&options.rules);
+    csv_names_free(&options.columns);
+    csv_names_free(&options.follow);
     free(expected.bytes);
     (void)close(files[0]);
     (void)close(files[1]);

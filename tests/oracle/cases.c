@@ -4,8 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"email", "akid", "name",       "city",
-                                    "zip",   "map",  "b\xc3\xa4r", "x"};
+static const char *const names[] = {"email",  "akid",       "name", "city",          "zip",
+                                    "map",    "b\xc3\xa4r", "x",    "email_address", "ak_id",
+                                    "letter", "",           ""};
+
+/* What columns a file has: those from here on seldom, or never, those from there on without values.
+ */
+enum { KEY, ID, NAME, MAP = 5, OTHER_KEY = 8, OTHER_ID, LETTER, NAMELESS };
 
 enum { COLUMNS = sizeof names / sizeof *names, MOST_ROWS = 40, VALUE = 400 };
 
@@ -34,7 +39,34 @@ static const char *const pieces[] = {"a",
                                      "'",
                                      ";",
                                      "\xef\xbb\xbf",
+                                     "\xc2\xa0",
+                                     "M",
                                      "xy"};
+
+/* What nobody sees at the ends of a key, a name of a column, a mark to follow. */
+static const char *const unseen[] = {"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf", " ",
+                                     "\t",       "\xe3\x80\x80", "\xc2\xad",     "\xc2\x85",
+                                     "\n\v",     "\xe2\x81\xa0"};
+
+/* What stands where an address should, and is none. */
+static const char *const broken[] = {
+    "NULL",
+    "p@x.org.",
+    "p@x.org;",
+    "<p@x.org>",
+    "mailto:p@x.org",
+    "P <p@x.org>",
+    "p@q@x.org",
+    "p@x",
+    "p q@x.org",
+    "@x.org",
+    "p@x..org",
+    "p@.org",
+    "p\xe2\x80\x8bq@x.org",
+    "Total: 6",
+    "email",
+    "a very long line that is no address at all, and goes on and on, "
+    "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 and on"};
 
 /* Bytes that make a text one to refuse, nearly always. */
 static const struct {
@@ -50,6 +82,7 @@ struct maker {
     uint64_t state;
     char keys[12][VALUE];
     size_t key_count;
+    bool addresses; /* most keys are addresses, and all are to be */
 };
 
 static uint64_t next(struct maker *maker)
@@ -146,7 +179,7 @@ static void choose_style(struct maker *maker, struct style *style)
                             .quoting = below(maker, 3),
                             .blank_lines = chance(maker, 3)};
     for (size_t i = 0; i < COLUMNS; i++)
-        if (i == 0 ? !chance(maker, 60) : !chance(maker, 3))
+        if (i == KEY ? !chance(maker, 60) : i >= OTHER_KEY ? chance(maker, 4) : !chance(maker, 3))
             style->columns[style->count++] = i;
     if (chance(maker, 10))
         style->count = 1;
@@ -177,6 +210,16 @@ static bool quotes(struct maker *maker, const struct style *style)
     return style->quoting == 1 || (style->quoting == 2 && chance(maker, 3));
 }
 
+/* Puts something that is not to be seen before or behind a text. */
+static void put_unseen(struct maker *maker, char *text, size_t size)
+{
+    char before[VALUE];
+    const char *piece = unseen[below(maker, sizeof unseen / sizeof *unseen)];
+    bool first = chance(maker, 2);
+    (void)snprintf(before, sizeof before, "%.300s", text);
+    (void)snprintf(text, size, "%s%.60s%s", first ? piece : "", before, first ? "" : piece);
+}
+
 static void put_header(struct maker *maker, struct oracle_bytes *text, const struct style *style)
 {
     for (size_t i = 0; i < style->count; i++) {
@@ -184,6 +227,10 @@ static void put_header(struct maker *maker, struct oracle_bytes *text, const str
         (void)snprintf(name, sizeof name, "%s", names[style->columns[i]]);
         if (chance(maker, 4) && name[0] >= 'a' && name[0] <= 'z')
             name[0] = (char)(name[0] - 32);
+        if (style->columns[i] == 6 && chance(maker, 3))
+            (void)snprintf(name, sizeof name, "B\xc3\x84r");
+        if (chance(maker, 15))
+            put_unseen(maker, name, sizeof name);
         put_text(text, i > 0 ? "," : "");
         put_field(maker, text, name, quotes(maker, style));
     }
@@ -198,23 +245,41 @@ static void make_key(struct maker *maker, char *key)
                    chance(maker, 12) ? "" : maker->keys[below(maker, maker->key_count)]);
     if (chance(maker, 5) && key[0] >= 'a' && key[0] <= 'z')
         key[0] = (char)(key[0] - 32);
-    if (chance(maker, 20) && strlen(key) < 20) {
-        char spaced[VALUE];
-        (void)snprintf(spaced, sizeof spaced, " %.100s\n", key);
-        (void)snprintf(key, VALUE, "%s", spaced);
-    }
+    char *umlaut = strstr(key, "\xc3\xa4");
+    if (umlaut != NULL && chance(maker, 2))
+        umlaut[1] = '\x84';
+    while (chance(maker, 15) && strlen(key) < 40)
+        put_unseen(maker, key, VALUE);
+    if (chance(maker, maker->addresses ? 10 : 60))
+        (void)snprintf(key, VALUE, "%s", broken[below(maker, sizeof broken / sizeof *broken)]);
 }
 
 static void make_row(struct maker *maker, row values)
 {
-    make_key(maker, values[0]);
-    for (size_t i = 1; i < COLUMNS; i++)
+    for (size_t i = 0; i < COLUMNS; i++)
         make_value(maker, values[i]);
+    make_key(maker, values[KEY]);
+    if (chance(maker, 2))
+        make_key(maker, values[OTHER_KEY]);
     if (!chance(maker, 3))
-        (void)snprintf(values[1], VALUE, "%s",
-                       (const char *[]){"1", "2", "3", " 3 ", ""}[below(maker, 5)]);
+        (void)snprintf(values[ID], VALUE, "%s",
+                       (const char *[]){"1", "2", "3", " 3 ", "", "2.0", "3.00", ".0",
+                                        "\xc2\xa0"
+                                        "1"}[below(maker, 9)]);
+    if (chance(maker, 2))
+        memcpy(values[OTHER_ID], values[ID], VALUE);
     if (!chance(maker, 3))
-        (void)snprintf(values[5], VALUE, "%s", (const char *[]){"now", "old", ""}[below(maker, 3)]);
+        (void)snprintf(values[MAP], VALUE, "%s",
+                       (const char *[]){"now", "old", ""}[below(maker, 3)]);
+    if (!chance(maker, 4))
+        (void)snprintf(values[LETTER], VALUE, "%s",
+                       (const char *[]){"M", "m", " M", "L", "E",
+                                        "\xc2\xa0"
+                                        "M",
+                                        "M\"", "a;b"}[below(maker, 8)]);
+    for (size_t i = NAMELESS; i < COLUMNS; i++)
+        if (!chance(maker, 200))
+            (void)snprintf(values[i], VALUE, "%s", chance(maker, 4) ? " " : "");
 }
 
 static void put_long(struct oracle_bytes *text, size_t length)
@@ -263,29 +328,63 @@ static void make_text(struct maker *maker, struct oracle_bytes *text, row *rows,
     put(text, "", 0);
     if (chance(maker, 60))
         return;
-    put_text(text, chance(maker, 5) ? "\xef\xbb\xbf" : "");
+    while (chance(maker, 5))
+        put_text(text, "\xef\xbb\xbf");
+    if (chance(maker, 20)) {
+        put_text(text, (const char *[]){"sep=,", "\"Sep=,\"", "SEP=;"}[below(maker, 20) % 3]);
+        put_line_end(maker, text, &style);
+    }
     if (chance(maker, 10))
         put_line_end(maker, text, &style);
     put_header(maker, text, &style);
     for (size_t i = 0; i < count; i++)
         put_row(maker, text, &style, rows[i], i + 1 == count);
+    if (chance(maker, 10))
+        put_text(text, "\x1a");
     if (chance(maker, 12))
         spoil(maker, text);
 }
 
 /* ---- cases ---- */
 
+static void add_name(struct oracle_names *list, const char *name)
+{
+    list->names[list->count++] = name;
+}
+
+static void choose_conditions(struct maker *maker, struct oracle_options *options)
+{
+    static const char *const columns[] = {"letter", "letter", "letter", "city", "map", "email"};
+    static const char *const values[] = {"M", "M", "l", "", "M\"", "a;b", "now", "a"};
+    options->where_count = chance(maker, 3) ? 1 + below(maker, 2) : 0;
+    options->where_possible = !chance(maker, 6);
+    for (size_t i = 0; i < options->where_count; i++) {
+        struct oracle_condition *condition = &options->where[i];
+        condition->column = columns[below(maker, sizeof columns / sizeof *columns)];
+        condition->negated = chance(maker, 3);
+        condition->count = 1 + below(maker, 3);
+        for (size_t k = 0; k < condition->count; k++)
+            condition->values[k] = values[below(maker, sizeof values / sizeof *values)];
+    }
+}
+
 static void choose_options(struct maker *maker, struct oracle_options *options)
 {
     static const char *const named[] = {"name", "city", "email", "map", "zip", "x", "absent"};
-    *options = (struct oracle_options){.key = chance(maker, 8) ? "akid" : "email",
-                                       .follow = chance(maker, 3) ? "akid" : NULL,
-                                       .all = chance(maker, 6)};
-    if (options->follow != NULL && chance(maker, 10))
-        options->follow = "city";
+    *options = (struct oracle_options){.addresses = maker->addresses, .all = chance(maker, 6)};
+    add_name(&options->keys, chance(maker, 8) ? "akid" : "email");
+    if (chance(maker, 2))
+        add_name(&options->keys, "email_address");
+    if (chance(maker, 2))
+        add_name(&options->follow, chance(maker, 10) ? "city" : "akid");
+    if (options->follow.count > 0 && chance(maker, 2))
+        add_name(&options->follow, "ak_id");
     if (chance(maker, 3))
         for (size_t i = 1 + below(maker, 4); i > 0; i--)
-            options->columns[options->column_count++] = named[below(maker, 7)];
+            add_name(&options->columns, named[below(maker, 7)]);
+    if (chance(maker, 3))
+        add_name(&options->may_be_empty, named[below(maker, 7)]);
+    choose_conditions(maker, options);
     if (chance(maker, 4)) {
         options->current_column = "map";
         options->current_value = "now";
@@ -307,6 +406,7 @@ static size_t make_newer(struct maker *maker, row *older, size_t count, row *new
 {
     size_t made = 0;
     size_t stay = chance(maker, 4) ? 2 : 8;
+    size_t emptied = chance(maker, 6) ? NAME + below(maker, 4) : COLUMNS; /* a column */
     for (size_t i = 0; i < count && made < MOST_ROWS; i++) {
         if (chance(maker, stay))
             continue;
@@ -314,11 +414,15 @@ static size_t make_newer(struct maker *maker, row *older, size_t count, row *new
         if (chance(maker, 4))
             make_value(maker, newer[made][1 + below(maker, COLUMNS - 1)]);
         if (chance(maker, 8))
-            make_key(maker, newer[made][0]);
+            make_key(maker, newer[made][KEY]);
+        if (chance(maker, 12))
+            newer[made][KEY][0] = '\0';
         made++;
     }
     while (made < MOST_ROWS && chance(maker, 2))
         make_row(maker, newer[made++]);
+    for (size_t i = 0; i < made && emptied < COLUMNS; i++)
+        newer[i][emptied][0] = '\0';
     for (size_t i = made; i > 1; i--) {
         size_t other = below(maker, i);
         row moved;
@@ -338,13 +442,17 @@ struct oracle_case oracle_case_make(uint64_t seed)
     if (older == NULL || newer == NULL)
         abort();
     maker.key_count = 1 + below(&maker, 12);
+    maker.addresses = chance(&maker, 2);
     for (size_t i = 0; i < maker.key_count; i++) {
         if (chance(&maker, 10))
             make_value(&maker, maker.keys[i]);
         else
             (void)snprintf(
-                maker.keys[i], VALUE, "%c%s@x%.*s", (char)('a' + i),
-                chance(&maker, 9) ? "\"+'" : "", (int)below(&maker, 70),
+                maker.keys[i], VALUE, "%c%s@x%s%.*s", (char)('a' + i),
+                chance(&maker, 9)   ? "\"+'"
+                : chance(&maker, 6) ? "\xc3\xa4"
+                                    : "",
+                maker.addresses ? ".org" : "", (int)below(&maker, 70),
                 "abcdefghijklmnopqrstuvwxyz.abcdefghijklmnopqrstuvwxyz.abcdefghijklmnop");
     }
     size_t count = below(&maker, chance(&maker, 4) ? MOST_ROWS : 8);
@@ -365,23 +473,40 @@ void oracle_case_free(struct oracle_case *made)
     free(made->newer.bytes);
 }
 
+static void describe_names(char **at, char *end, const char *option,
+                           const struct oracle_names *list)
+{
+    for (size_t i = 0; i < list->count && *at < end; i++)
+        *at += snprintf(*at, (size_t)(end - *at), " %s %s", option, list->names[i]);
+}
+
 void oracle_case_describe(const struct oracle_case *made, char *text, size_t size)
 {
     const struct oracle_options *options = &made->options;
-    size_t at = (size_t)snprintf(text, size, "-k %s%s", options->key, options->all ? " -a" : "");
-    for (size_t i = 0; i < options->column_count && at < size; i++)
-        at += (size_t)snprintf(text + at, size - at, " -c %s", options->columns[i]);
-    if (options->follow != NULL && at < size)
-        at += (size_t)snprintf(text + at, size - at, " -f %s", options->follow);
-    if (options->current_column != NULL && at < size)
-        at += (size_t)snprintf(text + at, size - at, " -u %s=%s", options->current_column,
-                               options->current_value);
-    if (options->doubtful_column != NULL && at < size)
-        at += (size_t)snprintf(text + at, size - at, " -d '%s=%s'", options->doubtful_column,
-                               options->doubtful_value);
-    if (options->limited && options->limit_is_share && at < size)
-        (void)snprintf(text + at, size - at, " -m %zu.%zu%%", options->limit / 10,
+    char *at = text;
+    char *end = text + size;
+    struct oracle_bytes conditions;
+    oracle_conditions(options, &conditions);
+    describe_names(&at, end, "-k", &options->keys);
+    describe_names(&at, end, "-c", &options->columns);
+    describe_names(&at, end, "-f", &options->follow);
+    describe_names(&at, end, "-E", &options->may_be_empty);
+    if (options->where_count > 0 && at < end)
+        at += snprintf(at, (size_t)(end - at), " -%c '%s'", options->where_possible ? 'W' : 'w',
+                       conditions.bytes);
+    free(conditions.bytes);
+    if (at < end)
+        at += snprintf(at, (size_t)(end - at), "%s%s", options->addresses ? " -A" : "",
+                       options->all ? " -a" : "");
+    if (options->current_column != NULL && at < end)
+        at += snprintf(at, (size_t)(end - at), " -u %s=%s", options->current_column,
+                       options->current_value);
+    if (options->doubtful_column != NULL && at < end)
+        at += snprintf(at, (size_t)(end - at), " -d '%s=%s'", options->doubtful_column,
+                       options->doubtful_value);
+    if (options->limited && options->limit_is_share && at < end)
+        (void)snprintf(at, (size_t)(end - at), " -m %zu.%zu%%", options->limit / 10,
                        options->limit % 10);
-    else if (options->limited && at < size)
-        (void)snprintf(text + at, size - at, " -m %zu", options->limit);
+    else if (options->limited && at < end)
+        (void)snprintf(at, (size_t)(end - at), " -m %zu", options->limit);
 }

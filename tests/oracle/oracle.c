@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unicase.h>
+#include <unistr.h>
 
 struct text {
     char *bytes;
@@ -14,11 +16,16 @@ struct row {
     struct text *fields;
     size_t count;
     size_t line;
-    struct text key; /* normalized */
+    struct text key;    /* normalized; empty when the row has none that counts */
+    struct text no_key; /* of a row that is skipped, what it has instead */
     struct row *same_hash;
+    bool is_other; /* it meets not all conditions */
     bool is_first; /* of its key */
     struct row *followed;
     bool is_followed;
+    struct row *held; /* of a row that is skipped, the member who is held */
+    bool is_held;
+    bool is_taken; /* a row of OLDER for which somebody is held */
 };
 
 enum { BUCKETS = 4096 };
@@ -28,7 +35,8 @@ struct file {
     size_t count;
     size_t room;
     size_t line; /* of the row being read */
-    size_t key;
+    size_t key;  /* the first of its keys' columns */
+    bool *left_out;
     struct row *buckets[BUCKETS];
     struct text *pending;
     size_t pending_count;
@@ -56,23 +64,64 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+/* White space and what is not to be seen. */
+static bool is_unseen(ucs4_t code)
+{
+    return (code >= 9 && code <= 13) || code == ' ' || (code >= 0x80 && code <= 0xA0) ||
+           code == 0xAD || code == 0x1680 || (code >= 0x2000 && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202F) || (code >= 0x205F && code <= 0x2064) ||
+           code == 0x3000 || code == 0xFEFF;
+}
+
+/* Without anything unseen at its ends. */
 static struct text trim(struct text text)
 {
-    size_t from = 0;
-    while (from < text.length && is_blank(text.bytes[from]))
-        from++;
-    while (text.length > from && is_blank(text.bytes[text.length - 1]))
+    const uint8_t *from = (const uint8_t *)text.bytes;
+    const uint8_t *to = from + text.length;
+    ucs4_t code;
+    while (from < to && is_unseen((u8_mbtouc(&code, from, (size_t)(to - from)), code)))
+        from += u8_mblen(from, (size_t)(to - from));
+    while (from < to) {
+        const uint8_t *last = u8_prev(&code, to, from);
+        if (last == NULL || !is_unseen(code))
+            break;
+        to = last;
+    }
+    return (struct text){(char *)from, (size_t)(to - from)};
+}
+
+/* Without spaces and tabs at its ends, as all values are. */
+static struct text trim_value(struct text text)
+{
+    while (text.length > 0 && (*text.bytes == ' ' || *text.bytes == '\t')) {
+        text.bytes++;
         text.length--;
-    return (struct text){text.bytes + from, text.length - from};
+    }
+    while (text.length > 0 &&
+           (text.bytes[text.length - 1] == ' ' || text.bytes[text.length - 1] == '\t'))
+        text.length--;
+    return text;
 }
 
 static struct text normalize(struct text text)
 {
     struct text trimmed = trim(text);
     struct text result = copy(trimmed.bytes, trimmed.length);
-    for (size_t i = 0; i < result.length; i++)
-        if (result.bytes[i] >= 'A' && result.bytes[i] <= 'Z')
-            result.bytes[i] = (char)(result.bytes[i] + 32);
+    uint8_t *out = (uint8_t *)result.bytes;
+    for (size_t i = 0; i < trimmed.length;) {
+        ucs4_t code;
+        uint8_t small_bytes[6], capital_bytes[6];
+        i += (size_t)u8_mbtouc(&code, (const uint8_t *)trimmed.bytes + i, trimmed.length - i);
+        ucs4_t small = uc_tolower(code);
+        ucs4_t capital = uc_toupper(small);
+        int length = u8_uctomb(small_bytes, small, 6);
+        int other = u8_uctomb(capital_bytes, capital, 6);
+        bool shorter = other < length && uc_tolower(capital) == small;
+        memcpy(out, shorter ? capital_bytes : small_bytes, (size_t)(shorter ? other : length));
+        out += shorter ? other : length;
+    }
+    *out = '\0';
+    result.length = (size_t)(out - (uint8_t *)result.bytes);
     return result;
 }
 
@@ -111,7 +160,8 @@ static void on_field(void *bytes, size_t length, void *context)
 {
     struct file *file = context;
     file->pending = must(realloc(file->pending, (file->pending_count + 1) * sizeof(struct text)));
-    file->pending[file->pending_count++] = copy(bytes, length);
+    struct text value = trim_value((struct text){bytes, length});
+    file->pending[file->pending_count++] = copy(value.bytes, value.length);
 }
 
 static void on_row(int end, void *context)
@@ -159,7 +209,7 @@ static bool parse(struct file *file, const char *bytes, size_t length)
 static size_t find(const struct file *file, const char *name)
 {
     for (size_t i = 0; file->count > 0 && i < file->rows[0].count; i++)
-        if (strcmp(file->rows[0].fields[i].bytes, name) == 0)
+        if (strcmp(file->rows[0].fields[i].bytes, name) == 0 && !file->left_out[i])
             return i;
     return none;
 }
@@ -167,15 +217,24 @@ static size_t find(const struct file *file, const char *name)
 static bool read_header(struct file *file)
 {
     struct row *header = &file->rows[0];
+    size_t nameless = 0;
+    file->left_out = must(calloc(header->count, sizeof *file->left_out));
     for (size_t i = 0; i < header->count; i++) {
         struct text name = normalize(header->fields[i]);
         free(header->fields[i].bytes);
         header->fields[i] = name;
-        for (size_t k = 0; k < i; k++)
+        for (size_t k = 0; k < i && name.length > 0; k++)
             if (equal(header->fields[k], name))
                 return false;
     }
-    return true;
+    for (size_t i = 0; i < header->count; i++) {
+        file->left_out[i] = header->fields[i].length == 0;
+        for (size_t k = 1; k < file->count; k++)
+            if (i < file->rows[k].count && file->rows[k].fields[i].length > 0)
+                file->left_out[i] = false;
+        nameless += header->fields[i].length == 0 && !file->left_out[i];
+    }
+    return nameless < 2;
 }
 
 static struct row *lookup(const struct file *file, struct text key, size_t *bucket)
@@ -190,13 +249,108 @@ static struct row *lookup(const struct file *file, struct text key, size_t *buck
     return NULL;
 }
 
-static bool read_rows(struct file *file)
+static bool has(const struct oracle_names *names, const char *name)
 {
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Of a row, the first of these columns that has a value. */
+static struct text first_value(const struct file *file, const struct row *row,
+                               const struct oracle_names *names)
+{
+    struct text value = {(char *)"", 0};
+    for (size_t i = 0; i < names->count && value.length == 0; i++) {
+        size_t column = find(file, names->names[i]);
+        if (column != none)
+            value = trim(row->fields[column]);
+    }
+    return value;
+}
+
+/* ---- who is a member ---- */
+
+static bool equal_in_ascii(struct text one, const char *other)
+{
+    if (one.length != strlen(other))
+        return false;
+    for (size_t i = 0; i < one.length; i++) {
+        char a = one.bytes[i];
+        char b = other[i];
+        a = a >= 'A' && a <= 'Z' ? (char)(a + 32) : a;
+        b = b >= 'A' && b <= 'Z' ? (char)(b + 32) : b;
+        if (a != b)
+            return false;
+    }
+    return true;
+}
+
+static bool meets(const struct file *file, const struct row *row,
+                  const struct oracle_options *options)
+{
+    for (size_t i = 0; i < options->where_count; i++) {
+        const struct oracle_condition *condition = &options->where[i];
+        bool is_one = false;
+        struct text value = trim(row->fields[find(file, condition->column)]);
+        for (size_t k = 0; k < condition->count; k++)
+            is_one = is_one || equal_in_ascii(value, condition->values[k]);
+        if (is_one == condition->negated)
+            return false;
+    }
+    return true;
+}
+
+/* Whether the conditions are to be used. */
+static bool has_conditions(const struct file *file, const struct oracle_options *options)
+{
+    for (size_t i = 0; i < options->where_count; i++)
+        if (find(file, options->where[i].column) == none)
+            return false;
+    return options->where_count > 0;
+}
+
+static bool is_address(struct text key)
+{
+    size_t ats = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < key.length;) {
+        ucs4_t code;
+        size_t size = (size_t)u8_mbtouc(&code, (const uint8_t *)key.bytes + i, key.length - i);
+        if (is_unseen(code) || code < 32 || code == 127 ||
+            (code < 128 && strchr("<>,;:", (int)code) != NULL))
+            return false;
+        if (code == '@') {
+            ats++;
+            at = i;
+        }
+        i += size;
+    }
+    const char *domain = key.bytes + at + 1;
+    return ats == 1 && at > 0 && strchr(domain, '.') != NULL && domain[0] != '.' &&
+           key.bytes[key.length - 1] != '.' && strstr(domain, "..") == NULL;
+}
+
+static bool read_rows(struct file *file, const struct oracle_options *options, bool is_newer)
+{
+    bool conditions = is_newer && has_conditions(file, options);
+    for (size_t i = 1; i < file->count; i++)
+        if (file->key == none || file->rows[i].count != file->rows[0].count)
+            return false;
+    if (is_newer && file->count > 1 && options->where_count > 0 && !conditions &&
+        !options->where_possible)
+        return false;
     for (size_t i = 1; i < file->count; i++) {
         struct row *row = &file->rows[i];
-        if (file->key == none || row->count != file->rows[0].count)
-            return false;
-        row->key = normalize(row->fields[file->key]);
+        struct text written = first_value(file, row, &options->keys);
+        row->is_other = conditions && !meets(file, row, options);
+        row->key = normalize(written);
+        if (row->is_other || (is_newer && options->addresses && !is_address(row->key))) {
+            row->no_key = written;
+            row->key.length = 0;
+            row->key.bytes[0] = '\0';
+        }
         if (row->key.length == 0)
             continue;
         size_t bucket;
@@ -209,21 +363,51 @@ static bool read_rows(struct file *file)
     return true;
 }
 
-static bool read_file(struct file *file, struct oracle_bytes text, const char *key)
+/* What is before the header and behind the last row, and is none of the file. */
+static void drop_marks(const char **bytes, size_t *length)
+{
+    while (*length >= 3 && memcmp(*bytes, "\xEF\xBB\xBF", 3) == 0) {
+        *bytes += 3;
+        *length -= 3;
+    }
+    while (*length > 0 && (*bytes)[*length - 1] == 0x1A)
+        --*length;
+}
+
+/* Takes the line "sep=,", in quotes or not, away but for its end, and returns what it names. */
+static char drop_separator(const char **bytes, size_t *length)
+{
+    char line[16] = "";
+    size_t end = 0;
+    while (end < *length && end < sizeof line - 1 && (*bytes)[end] != '\n' && (*bytes)[end] != '\r')
+        end++;
+    memcpy(line, *bytes, end);
+    for (size_t i = 0; i < end; i++)
+        line[i] = line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] + 32) : line[i];
+    bool quoted = end == 7 && strncmp(line, "\"sep=", 5) == 0 && line[6] == '"';
+    if (!quoted && !(end == 5 && strncmp(line, "sep=", 4) == 0))
+        return '\0';
+    *bytes += end;
+    *length -= end;
+    return line[quoted ? 5 : 4];
+}
+
+static bool read_file(struct file *file, struct oracle_bytes text,
+                      const struct oracle_options *options, bool is_newer)
 {
     const char *bytes = text.bytes;
     size_t length = text.length;
-    if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
-        bytes += 3;
-        length -= 3;
-    }
-    if (memchr(bytes, 0, length) != NULL || !is_utf8((const unsigned char *)bytes, length) ||
-        !parse(file, bytes, length))
+    drop_marks(&bytes, &length);
+    char separator = drop_separator(&bytes, &length);
+    if ((separator != '\0' && separator != ',') || memchr(bytes, 0, length) != NULL ||
+        !is_utf8((const unsigned char *)bytes, length) || !parse(file, bytes, length))
         return false;
     if (file->count > 0 && !read_header(file))
         return false;
-    file->key = find(file, key);
-    return read_rows(file);
+    file->key = none;
+    for (size_t i = 0; i < options->keys.count && file->key == none; i++)
+        file->key = find(file, options->keys.names[i]);
+    return read_rows(file, options, is_newer);
 }
 
 static void free_file(struct file *file)
@@ -238,6 +422,7 @@ static void free_file(struct file *file)
         free(file->pending[k].bytes);
     free(file->pending);
     free(file->rows);
+    free(file->left_out);
 }
 
 /* ---- writing ---- */
@@ -303,25 +488,17 @@ struct diff {
     const struct oracle_options *options;
     const char *newer_name;
     struct oracle_bytes *out;
-    size_t unchanged, added, updated, lapsed, skipped;
+    size_t unchanged, added, updated, lapsed, skipped, held, others;
 };
-
-static bool is_named(const struct diff *diff, const char *name)
-{
-    for (size_t i = 0; i < diff->options->column_count; i++)
-        if (strcmp(diff->options->columns[i], name) == 0)
-            return true;
-    return false;
-}
 
 /* Whether a column of NEWER is compared; where OLDER has it in `*older`. */
 static bool is_compared(const struct diff *diff, size_t column, size_t *older)
 {
     const char *name = diff->newer.rows[0].fields[column].bytes;
     *older = diff->older.count > 1 ? find(&diff->older, name) : none;
-    if (column == diff->newer.key)
+    if (column == diff->newer.key || diff->newer.left_out[column])
         return false;
-    return diff->options->column_count > 0 ? is_named(diff, name) : *older != none;
+    return diff->options->columns.count > 0 ? has(&diff->options->columns, name) : *older != none;
 }
 
 static struct text value_of(const struct row *row, size_t column)
@@ -380,6 +557,14 @@ static bool is_doubtful(const struct diff *diff, struct text key)
     return rows > 0;
 }
 
+static void put_row(struct diff *diff, const struct row *row, const struct file *file)
+{
+    bool any = false;
+    for (size_t i = 0; i < row->count; i++)
+        if (!file->left_out[i])
+            put_pair(diff->out, &any, file->rows[0].fields[i], row->fields[i]);
+}
+
 static void put_record(struct diff *diff, const char *change, const struct row *row,
                        const struct file *file)
 {
@@ -388,18 +573,22 @@ static void put_record(struct diff *diff, const char *change, const struct row *
     put_text(diff->out, "\",\"key\":");
     put_string(diff->out, row->key);
     put_text(diff->out, ",\"row\":{");
-    bool any = false;
-    for (size_t i = 0; i < row->count; i++)
-        put_pair(diff->out, &any, file->rows[0].fields[i], row->fields[i]);
+    put_row(diff, row, file);
 }
 
-/* What only OLDER has, behind the columns of a row. */
+/* What only OLDER has, behind the columns of a row, but for other spellings of what NEWER has. */
 static void put_carried(struct diff *diff, const struct row *older)
 {
     bool any = true;
+    bool follows = false;
+    for (size_t i = 0; i < diff->options->follow.count; i++)
+        follows = follows || find(&diff->newer, diff->options->follow.names[i]) != none;
     for (size_t i = 0; i < older->count; i++) {
         struct text name = diff->older.rows[0].fields[i];
-        if (find(&diff->newer, name.bytes) == none && !is_named(diff, name.bytes))
+        bool is_spelling = has(&diff->options->columns, name.bytes) ||
+                           has(&diff->options->keys, name.bytes) ||
+                           (follows && has(&diff->options->follow, name.bytes));
+        if (find(&diff->newer, name.bytes) == none && !is_spelling && !diff->older.left_out[i])
             put_pair(diff->out, &any, name, older->fields[i]);
     }
 }
@@ -415,16 +604,29 @@ static size_t differing(const struct diff *diff, const struct row *older, const 
     return i;
 }
 
-/* Writes what of a row was otherwise, as members of an object that has some if `any`. */
+/* Writes what of a row was otherwise, as members of an object that has some if `any`, but for a
+ * column of the name `but`. */
 static void put_differences(struct diff *diff, const struct row *older, const struct row *newer,
-                            bool any)
+                            bool any, struct text but)
 {
     for (size_t i = differing(diff, older, newer, 0); i < newer->count;
          i = differing(diff, older, newer, i + 1)) {
         size_t match;
         (void)is_compared(diff, i, &match);
-        put_pair(diff->out, &any, diff->newer.rows[0].fields[i], value_of(older, match));
+        if (!any || !equal(diff->newer.rows[0].fields[i], but))
+            put_pair(diff->out, &any, diff->newer.rows[0].fields[i], value_of(older, match));
     }
+}
+
+/* The key of a row of OLDER, as it is written but for blanks that are values' own. */
+static struct text written_key(const struct diff *diff, const struct row *older)
+{
+    for (size_t i = 0; i < diff->options->keys.count; i++) {
+        size_t column = find(&diff->older, diff->options->keys.names[i]);
+        if (column != none && trim(older->fields[column]).length > 0)
+            return older->fields[column];
+    }
+    return (struct text){(char *)"", 0};
 }
 
 static void put_updated(struct diff *diff, const struct row *older, const struct row *newer,
@@ -434,10 +636,12 @@ static void put_updated(struct diff *diff, const struct row *older, const struct
     put_carried(diff, older);
     put_text(diff->out, "},\"was\":{");
     bool any = false;
+    struct text name = diff->newer.rows[0].fields[diff->newer.key];
+    if (diff->options->addresses)
+        name = (struct text){(char *)"email", 5};
     if (is_followed)
-        put_pair(diff->out, &any, diff->newer.rows[0].fields[diff->newer.key],
-                 older->fields[diff->older.key]);
-    put_differences(diff, older, newer, any);
+        put_pair(diff->out, &any, name, written_key(diff, older));
+    put_differences(diff, older, newer, any, name);
     put_text(diff->out, "}}\n");
 }
 
@@ -448,7 +652,7 @@ static void put_new(struct diff *diff, const struct row *doubtful, const struct 
         put_carried(diff, doubtful);
     if (doubtful != NULL && differing(diff, doubtful, newer, 0) < newer->count) {
         put_text(diff->out, "},\"was\":{");
-        put_differences(diff, doubtful, newer, false);
+        put_differences(diff, doubtful, newer, false, (struct text){(char *)"", 0});
     }
     put_text(diff->out, "}}\n");
 }
@@ -456,36 +660,58 @@ static void put_new(struct diff *diff, const struct row *doubtful, const struct 
 static void put_skipped(struct diff *diff, const struct row *row)
 {
     char line[64];
-    put_text(diff->out, "{\"change\":\"skipped\",\"reason\":\"no ");
-    put_text(diff->out, diff->options->key);
-    put_text(diff->out, "\",\"file\":\"");
+    struct oracle_bytes reason = {NULL, 0};
+    struct text shown = row->no_key;
+    while (shown.length > 80)
+        do
+            shown.length--;
+        while ((shown.bytes[shown.length] & 0xC0) == 0x80);
+    put_text(&reason, shown.length == 0 ? "no " : "\"");
+    if (shown.length == 0)
+        put_text(&reason, diff->newer.rows[0].fields[diff->newer.key].bytes);
+    else
+        put(&reason, shown.bytes, shown.length);
+    put_text(&reason, shown.length == 0 ? "" : "\" is no address");
+    put_text(diff->out, "{\"change\":\"skipped\",\"reason\":");
+    put_string(diff->out, (struct text){reason.bytes, reason.length});
+    free(reason.bytes);
+    put_text(diff->out, ",\"file\":\"");
     put_text(diff->out, diff->newer_name);
-    (void)snprintf(line, sizeof line, "\",\"line\":%zu,\"row\":{", row->line);
+    (void)snprintf(line, sizeof line, "\",\"line\":%zu", row->line);
     put_text(diff->out, line);
-    bool any = false;
-    for (size_t i = 0; i < row->count; i++)
-        put_pair(diff->out, &any, diff->newer.rows[0].fields[i], row->fields[i]);
+    if (row->held != NULL) {
+        put_text(diff->out, ",\"held\":");
+        put_string(diff->out, row->held->key);
+    }
+    put_text(diff->out, ",\"row\":{");
+    put_row(diff, row, &diff->newer);
     put_text(diff->out, "}}\n");
+}
+
+/* What somebody is followed by; a number that a spreadsheet gave a fraction is the number. */
+static struct text mark_of(const struct diff *diff, const struct file *file, const struct row *row)
+{
+    struct text mark = first_value(file, row, &diff->options->follow);
+    if (mark.length > 2 && memcmp(mark.bytes + mark.length - 2, ".0", 2) == 0 &&
+        strspn(mark.bytes, "0123456789") == mark.length - 2)
+        mark.length -= 2;
+    return mark;
 }
 
 static void follow(struct diff *diff)
 {
-    if (diff->options->follow == NULL || diff->older.count < 2)
-        return;
-    size_t in_older = find(&diff->older, diff->options->follow);
-    size_t in_newer = find(&diff->newer, diff->options->follow);
     size_t bucket;
-    for (size_t i = 1; in_older != none && in_newer != none && i < diff->newer.count; i++) {
+    for (size_t i = 1; i < diff->newer.count; i++) {
         struct row *newer = &diff->newer.rows[i];
-        struct text value = trim(newer->fields[in_newer]);
-        if (!newer->is_first || value.length == 0 ||
+        struct text mark = mark_of(diff, &diff->newer, newer);
+        if (!newer->is_first || mark.length == 0 ||
             (lookup(&diff->older, newer->key, &bucket) && !is_doubtful(diff, newer->key)))
             continue;
         for (size_t k = 1; k < diff->older.count && newer->followed == NULL; k++) {
             struct row *older = &diff->older.rows[k];
             if (older->is_first && !older->is_followed &&
                 lookup(&diff->newer, older->key, &bucket) == NULL &&
-                !is_doubtful(diff, older->key) && equal(trim(older->fields[in_older]), value)) {
+                !is_doubtful(diff, older->key) && equal(mark_of(diff, &diff->older, older), mark)) {
                 older->is_followed = true;
                 newer->followed = older;
             }
@@ -493,9 +719,56 @@ static void follow(struct diff *diff)
     }
 }
 
+/* Whoever would lapse, and has the mark of a row that is skipped, is held. */
+static void hold(struct diff *diff)
+{
+    size_t bucket;
+    for (size_t i = 1; i < diff->newer.count; i++) {
+        struct row *newer = &diff->newer.rows[i];
+        struct text mark = mark_of(diff, &diff->newer, newer);
+        if (newer->key.length > 0 || newer->is_other || mark.length == 0)
+            continue;
+        for (size_t k = 1; k < diff->older.count && newer->held == NULL; k++) {
+            struct row *older = &diff->older.rows[k];
+            struct row *first = lookup(&diff->older, older->key, &bucket);
+            if (older->key.length == 0 || older->is_taken || first->is_followed ||
+                lookup(&diff->newer, older->key, &bucket) != NULL ||
+                !equal(mark_of(diff, &diff->older, older), mark))
+                continue;
+            older->is_taken = true;
+            first->is_held = true;
+            newer->held = first;
+        }
+    }
+}
+
+/* Whether a compared column lost its values, which were many. */
+static bool any_emptied(const struct diff *diff)
+{
+    for (size_t i = 0; diff->older.count > 1 && i < diff->newer.rows[0].count; i++) {
+        size_t match;
+        size_t before = 0;
+        size_t now = 0;
+        if (!is_compared(diff, i, &match) || match == none ||
+            has(&diff->options->may_be_empty, diff->newer.rows[0].fields[i].bytes))
+            continue;
+        for (size_t k = 1; k < diff->older.count; k++)
+            before += diff->older.rows[k].fields[match].length > 0;
+        for (size_t k = 1; k < diff->newer.count; k++)
+            now += !diff->newer.rows[k].is_other && diff->newer.rows[k].fields[i].length > 0;
+        if (now == 0 && before >= 20 && before * 10 >= diff->older.count - 1)
+            return true;
+    }
+    return false;
+}
+
 static void compare_newer(struct diff *diff, struct row *row)
 {
     size_t bucket;
+    if (row->is_other) {
+        diff->others++;
+        return;
+    }
     if (row->key.length == 0) {
         diff->skipped++;
         put_skipped(diff, row);
@@ -518,28 +791,79 @@ static void compare_newer(struct diff *diff, struct row *row)
     put_updated(diff, row->followed != NULL ? row->followed : older, row, row->followed != NULL);
 }
 
+static void put_quoted(struct oracle_bytes *out, const char *item)
+{
+    bool quote = strpbrk(item, ",;=!\"\n") != NULL;
+    put_text(out, quote ? "\"" : "");
+    for (; *item != '\0'; item++)
+        put_text(out, *item == '"' ? "\"\"" : (char[]){*item, '\0'});
+    put_text(out, quote ? "\"" : "");
+}
+
+void oracle_conditions(const struct oracle_options *options, struct oracle_bytes *out)
+{
+    *out = (struct oracle_bytes){NULL, 0};
+    for (size_t i = 0; i < options->where_count; i++) {
+        const struct oracle_condition *condition = &options->where[i];
+        put_text(out, i > 0 ? ";" : "");
+        put_quoted(out, condition->column);
+        put_text(out, condition->negated ? "!" : "");
+        for (size_t k = 0; k < condition->count; k++) {
+            put_text(out, k == 0 ? "=" : ",");
+            put_quoted(out, condition->values[k]);
+        }
+    }
+    put(out, "", 1);
+    out->length--;
+}
+
+static void put_summary(struct diff *diff)
+{
+    char line[300];
+    (void)snprintf(line, sizeof line,
+                   "{\"summary\":{\"older\":%zu,\"newer\":%zu,\"unchanged\":%zu,\"new\":%zu,"
+                   "\"updated\":%zu,\"lapsed\":%zu,\"skipped\":%zu",
+                   diff->unchanged + diff->updated + diff->lapsed,
+                   diff->unchanged + diff->updated + diff->added, diff->unchanged, diff->added,
+                   diff->updated, diff->lapsed, diff->skipped);
+    put_text(diff->out, line);
+    (void)snprintf(line, sizeof line, ",\"held\":%zu", diff->held);
+    put_text(diff->out, diff->held > 0 ? line : "");
+    if (has_conditions(&diff->newer, diff->options)) {
+        struct oracle_bytes rule;
+        oracle_conditions(diff->options, &rule);
+        (void)snprintf(line, sizeof line, ",\"others\":%zu,\"members\":", diff->others);
+        put_text(diff->out, line);
+        put_string(diff->out, (struct text){rule.bytes, rule.length});
+        free(rule.bytes);
+    }
+    put_text(diff->out, "}}\n");
+}
+
 static bool compare(struct diff *diff)
 {
     size_t bucket;
     follow(diff);
+    hold(diff);
     for (size_t i = 1; i < diff->newer.count; i++)
         compare_newer(diff, &diff->newer.rows[i]);
     for (size_t i = 1; i < diff->older.count; i++) {
         struct row *row = &diff->older.rows[i];
         if (!row->is_first || row->is_followed || lookup(&diff->newer, row->key, &bucket) != NULL)
             continue;
+        if (row->is_held) {
+            diff->held++;
+            diff->unchanged++;
+            continue;
+        }
         diff->lapsed++;
         put_record(diff, "lapsed", row, &diff->older);
         put_text(diff->out, "}}\n");
     }
+    put_summary(diff);
+    if (any_emptied(diff))
+        return false;
     size_t older = diff->unchanged + diff->updated + diff->lapsed;
-    char line[300];
-    (void)snprintf(line, sizeof line,
-                   "{\"summary\":{\"older\":%zu,\"newer\":%zu,\"unchanged\":%zu,\"new\":%zu,"
-                   "\"updated\":%zu,\"lapsed\":%zu,\"skipped\":%zu}}\n",
-                   older, diff->unchanged + diff->updated + diff->added, diff->unchanged,
-                   diff->added, diff->updated, diff->lapsed, diff->skipped);
-    put_text(diff->out, line);
     if (!diff->options->limited)
         return true;
     if (diff->options->limit_is_share)
@@ -552,9 +876,9 @@ static bool is_usable(const struct diff *diff)
     bool any_key = false;
     for (size_t i = 1; i < diff->newer.count; i++)
         any_key = any_key || diff->newer.rows[i].key.length > 0;
-    bool any_column = diff->options->column_count == 0;
-    for (size_t i = 0; i < diff->options->column_count; i++)
-        any_column = any_column || find(&diff->newer, diff->options->columns[i]) != none;
+    bool any_column = diff->options->columns.count == 0;
+    for (size_t i = 0; i < diff->options->columns.count; i++)
+        any_column = any_column || find(&diff->newer, diff->options->columns.names[i]) != none;
     return any_key && any_column;
 }
 
@@ -566,8 +890,8 @@ int oracle_diff(struct oracle_bytes older, struct oracle_bytes newer, const char
     diff->options = options;
     diff->newer_name = newer_name;
     diff->out = out;
-    bool good = read_file(&diff->older, older, options->key);
-    good = good && read_file(&diff->newer, newer, options->key);
+    bool good = read_file(&diff->older, older, options, false);
+    good = good && read_file(&diff->newer, newer, options, true);
     good = good && is_usable(diff) && compare(diff);
     free_file(&diff->older);
     free_file(&diff->newer);

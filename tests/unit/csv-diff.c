@@ -62,13 +62,18 @@ static int run(const char *older, const char *newer, const struct diff_options *
     return (int)status;
 }
 
+/* The names as the options take them, one by one. */
+static void add_names(struct csv_names *names, const struct oracle_names *given)
+{
+    for (size_t i = 0; i < given->count; i++)
+        if (csv_names_add(names, given->names[i]) != STATUS_OK)
+            abort();
+}
+
+/* To be given to options_free. */
 static struct diff_options translate(const struct oracle_options *options)
 {
-    return (struct diff_options){
-        .key = options->key,
-        .columns = options->column_count > 0 ? options->columns : NULL,
-        .column_count = options->column_count,
-        .follow = options->follow,
+    struct diff_options made = {
         .current_column = options->current_column,
         .current_value = options->current_value,
         .doubtful_column = options->doubtful_column,
@@ -76,6 +81,27 @@ static struct diff_options translate(const struct oracle_options *options)
         .max_lapse = {options->limited, options->limit_is_share,
                       options->limit * (options->limit_is_share ? DIFF_PERCENT / 10 : 1)},
         .all = options->all};
+    struct oracle_bytes conditions;
+    oracle_conditions(options, &conditions);
+    add_names(&made.rules.keys, &options->keys);
+    add_names(&made.columns, &options->columns);
+    add_names(&made.follow, &options->follow);
+    add_names(&made.may_be_empty, &options->may_be_empty);
+    made.rules.addresses = options->addresses;
+    if (options->where_count > 0 &&
+        csv_conditions_add(options->where_possible ? &made.rules.where_possible : &made.rules.where,
+                           conditions.bytes) != STATUS_OK)
+        abort();
+    free(conditions.bytes);
+    return made;
+}
+
+static void options_free(struct diff_options *options)
+{
+    csv_rules_free(&options->rules);
+    csv_names_free(&options->columns);
+    csv_names_free(&options->follow);
+    csv_names_free(&options->may_be_empty);
 }
 
 static void leave(const char *directory, const char *name, struct oracle_bytes text)
@@ -102,20 +128,23 @@ static void report(uint64_t seed, const struct oracle_case *made, const char *wa
 }
 
 /* Whether the fast ways find the rows of a good text by themselves, without falling back. */
-static bool scans(const char *path, const char *key)
+static bool scans(const char *path, const struct csv_rules *rules, enum csv_scope scope)
 {
     enum { SEED = 7 };
     struct failure failure;
     struct csv_text *text;
     struct csv_table *plain = NULL;
     bool good = true;
-    if (csv_text_open(path, &text, &failure) != STATUS_OK)
+    if (csv_text_open(path, NULL, &text, &failure) != STATUS_OK)
         return false;
-    if (csv_split(text, key, SEED, CSV_PLAIN, &plain, &failure) == STATUS_OK && plain->count > 0) {
+    if (csv_split(text, rules, scope, SEED, CSV_PLAIN, &plain, &failure) == STATUS_OK &&
+        plain->count > 0) {
         for (int way = CSV_BEST; way < CSV_PLAIN && good; way++) {
-            struct csv_table fast = {.text = text, .header = plain->header, .key = plain->key};
+            struct csv_table fast = *plain;
+            fast.rows = NULL;
+            csv_table_clear(&fast);
             good = csv_scan_rows(&fast, plain->rows[0].start, SEED, (enum csv_way)way) &&
-                   fast.count == plain->count &&
+                   fast.count == plain->count && fast.others == plain->others &&
                    memcmp(fast.rows, plain->rows, fast.count * sizeof *fast.rows) == 0;
             csv_table_clear(&fast);
         }
@@ -131,6 +160,7 @@ static bool check(uint64_t seed, const struct place places[2], const char *direc
 {
     struct oracle_case made = oracle_case_make(seed);
     struct oracle_bytes expected;
+    struct diff_options options = translate(&made.options);
     int status = oracle_diff(made.older, made.newer, places[1].path, &made.options, &expected);
     bool good = true;
     char first[sizeof((struct failure *)NULL)->text] = "";
@@ -138,7 +168,6 @@ static bool check(uint64_t seed, const struct place places[2], const char *direc
     place_fill(&places[0], made.older);
     place_fill(&places[1], made.newer);
     for (size_t i = 0; i < sizeof ways / sizeof *ways && good; i++) {
-        struct diff_options options = translate(&made.options);
         options.way = ways[i].way;
         options.threads = ways[i].threads;
         struct failure failure = {""};
@@ -154,11 +183,12 @@ static bool check(uint64_t seed, const struct place places[2], const char *direc
             report(seed, &made, ways[i].name, got, status, directory);
         output_free(output);
     }
-    if (good &&
-        !(scans(places[0].path, made.options.key) && scans(places[1].path, made.options.key))) {
+    if (good && !(scans(places[0].path, &options.rules, CSV_KEYS) &&
+                  scans(places[1].path, &options.rules, CSV_RULES))) {
         report(seed, &made, "the scan declined", status, status, directory);
         good = false;
     }
+    options_free(&options);
     free(expected.bytes);
     oracle_case_free(&made);
     return good;
