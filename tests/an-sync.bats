@@ -459,6 +459,29 @@ END
   [ -e box/tmp/unfinished ]
 }
 
+@test "a file of an inbox that cannot be read is named and passed over, and stays; the others go on" {
+  mkdir box
+  cp week1.csv box/b.csv
+  ln -s /proc/self/mem box/a.csv # reading it is an error, whoever reads it
+  ln -s nowhere box/gone.eml
+  touch -d '2026-01-05 06:00' box/b.csv
+  run -74 --separate-stderr an-sync box
+  has "$stderr" 'box/a.csv: cannot be read, and is passed over' 'box/gone.eml: cannot be read'
+  [ -e box/done/b.csv ]
+  [ -L box/a.csv ]
+  [ "$(members)" -eq 20 ]
+}
+
+@test "a source may begin with a dash, behind --" {
+  cp week1.csv ./-x.csv
+  run -0 --separate-stderr an-sync -- -x.csv
+  [ "$(members)" -eq 20 ]
+  [ "$(an-sync status | awk 'NR == 2 { print $NF }')" = -x.csv ]
+  mkdir ./-box && mv ./-x.csv ./-box/-y.csv
+  run -0 --separate-stderr an-sync --force -- -box
+  [ -e ./-box/done/-y.csv ]
+}
+
 @test "the configuration file: quotes, comments, ~; the environment counts instead of it" {
   mkdir -p "$HOME/.config/an-sync"
   cat >"$HOME/.config/an-sync/config" <<END
@@ -494,6 +517,57 @@ END
     has "$stderr" "${setting#*=}"
   done
   [ "$(sandbox_requests '' /api/)" -eq 0 ]
+}
+
+# config_says LINE PART...: a configuration with this line, its second, is refused with a message that has every part.
+config_says() {
+  printf 'AN_RATE=0\n%s\n' "$1" >config
+  shift
+  run -78 --separate-stderr an-sync -c config week1.csv
+  [ "${#stderr_lines[@]}" -eq 1 ]
+  has "$stderr" 'an-sync: config:2: ' "$@"
+}
+
+@test "a line of the configuration that is none is refused with what is wrong with it, and never repeated" {
+  touch config && chmod 600 config
+  config_says 'export AN_API_KEY=hidden' 'leave out "export"'
+  config_says 'set AN_API_KEY=hidden' 'leave out "set"'
+  config_says 'AN_API_KEY=“hidden”' 'word processor'
+  config_says "AN_API_KEY=‘hidden’" 'word processor'
+  config_says '“AN_API_KEY=hidden”' 'word processor'
+  config_says $'AN_API_KEY\u00a0=hidden' 'U+00A0'
+  config_says 'AN_API_KEY: hidden' 'NAME=value'
+  config_says 'AN_API_KEY="hidden' 'no end'
+  config_says 'AN_API_KYE=hidden' 'AN_API_KYE is not a setting'
+  [[ $stderr != *hidden* ]]
+  printf 'AN_RATE=0\n' | iconv -t UTF-16 >config
+  run -78 --separate-stderr an-sync -c config week1.csv
+  has "$stderr" 'config:1: ' UTF-16
+}
+
+@test "a configuration may begin with a byte order mark, and a comment may follow quotes" {
+  printf '\xef\xbb\xbfAN_RATE="0" # none\r\nAN_STATE='\''%s/kept'\'' # here\r\n' "$PWD" >config
+  chmod 600 config
+  env -u AN_STATE -u AN_RATE an-sync -q -c config week1.csv
+  [ -e kept/roster.sqlite ]
+}
+
+@test "what is not expanded in the configuration, and a relative path, are refused with what to write" {
+  touch config && chmod 600 config
+  unset AN_STATE
+  config_says 'AN_STATE=$HOME/an-sync' 'write AN_STATE=~/an-sync'
+  config_says 'AN_STATE="${HOME}/an-sync"' 'write AN_STATE=~/an-sync'
+  config_says 'AN_ROSTER=sqlite:$HOME/members' 'write AN_ROSTER=sqlite:~/members'
+  config_says 'AN_STATE=/home/$USER/x' 'write AN_STATE=/the/whole/path'
+  config_says 'AN_STATE=~rosa/x' 'write AN_STATE=/the/whole/path'
+  config_says 'AN_STATE=state' "write AN_STATE=$PWD/state"
+  config_says 'AN_ROSTER=sqlite:./members' "write AN_ROSTER=sqlite:$PWD/members"
+  config_says 'AN_FIELD_MAP=map.json' "write AN_FIELD_MAP=$PWD/map.json"
+  config_says 'AN_MAIL_SUBJECT=export of $HOME' 'HOME stands for'
+  [ ! -e state ]
+  # The environment is of one directory only.
+  AN_STATE=state AN_ROSTER=sqlite:members run -0 --separate-stderr an-sync week1.csv
+  [ -e members ]
 }
 
 @test "a configuration file that belongs to somebody else is refused" {

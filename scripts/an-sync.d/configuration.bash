@@ -8,11 +8,82 @@ readonly SETTINGS=' AN_API_KEY AN_API_KEY_FILE AN_API_URL AN_ROSTER AN_FIELD_MAP
  AN_KEEP_RUNS AN_FOLLOW AN_RATE AN_DEADLINE AN_LOCK_OWNER AN_MAIL_FROM AN_MAIL_SUBJECT AN_MAIL_REQUIRE_AUTH
  SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE http_proxy https_proxy no_proxy CURL_CA_BUNDLE SSL_CERT_FILE
  AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION '
+# Those that are paths, AN_ROSTER behind its "sqlite:".
+readonly PATHS=' AN_API_KEY_FILE AN_FIELD_MAP AN_ROSTER AN_STATE SLACK_WEBHOOK_URL_FILE CURL_CA_BUNDLE SSL_CERT_FILE '
+
+# Whether a text holds the quotes that word processors make of plain ones.
+is_curly() {
+  local mark
+  for mark in '“' '”' '„' "‘" "’" "‚" '«' '»'; do
+    [[ $1 != *"$mark"* ]] || return 0
+  done
+  return 1
+}
+
+# These three say in `wrong` what is wrong with a line, and fail. It may hold a secret, and is not repeated.
+
+refuse_line() {
+  local -r exporting='^[[:space:]]*(export|set|setenv|declare)[[:space:]]'
+  if [[ $1 == $'\xff\xfe'* || $1 == $'\xfe\xff'* ]]; then
+    wrong='the file is UTF-16; save it as UTF-8'
+  elif [[ $1 =~ $exporting ]]; then
+    wrong="leave out \"${BASH_REMATCH[1]}\": a line is NAME=value, and never run"
+  elif is_curly "${1%%=*}"; then
+    wrong='its quotes are those of a word processor; write plain ones, or none'
+  elif [[ ${1%%=*} == *$'\xc2\xa0'* ]]; then
+    wrong='what looks like a blank in it is none (U+00A0); type it anew'
+  else
+    wrong='not a line of the form NAME=value'
+  fi
+  return 1
+}
+
+# Takes the value out of its quotes, or the comment off its end.
+bare_value() {
+  local -r quoted='^("([^"]*)"|'"'([^']*)'"')[[:space:]]*(#.*)?$' whole='^(["'\''])(.*)\1[[:space:]]*$'
+  ! is_curly "${value%%[[:alnum:]/]*}" || refuse_line "$value" || return
+  case $value in
+    [\"\']*)
+      if [[ $value =~ $quoted ]]; then
+        value=${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+      elif [[ $value =~ $whole ]]; then
+        value=${BASH_REMATCH[2]}
+      else
+        wrong='the quote at the beginning of the value has no end'
+        return 1
+      fi
+      ;;
+    *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
+  esac
+}
+
+# Puts the home directory in place of ~. Refuses what a shell would have expanded, too, and a path that is
+# another one in each directory that an-sync is started in: two rosters would come of it.
+whole_path() {
+  local -r tilde='~'
+  local scheme='' path=$value written=/the/whole/path
+  if [[ $name == AN_ROSTER ]]; then
+    [[ $value == sqlite:* ]] || return 0
+    scheme=sqlite: path=${value#sqlite:}
+  fi
+  case $path in
+    *\$*)
+      path=${path/#"\${HOME}/"/$tilde/} path=${path/#"\$HOME/"/$tilde/}
+      [[ $path == *\$* ]] || written=$path
+      wrong="nothing but ~/ is expanded here; write $name=$scheme$written"
+      ;;
+    '' | /*) return ;;
+    "$tilde" | "$tilde"/*) value=$scheme${HOME-}${path#"$tilde"} && return ;;
+    "$tilde"*) wrong="only ~/ is expanded here; write $name=$scheme$written" ;;
+    *) wrong="a relative path is another one in each directory; write $name=$scheme$PWD/${path#./}" ;;
+  esac
+  return 1
+}
 
 # Reads NAME=value lines. They are parsed and never run; what the environment has already wins.
 load_config() {
   { local - && set +x; } 2>/dev/null # secrets stay out of a trace
-  local file=$1 owner mode line number=0 name value given
+  local file=$1 owner mode line number=0 name value given wrong=''
   local -r setting='^[[:space:]]*([A-Za-z_]+)[[:space:]]*=[[:space:]]*(.*)$'
   [ -r "$file" ] || die 78 "$file: cannot be read"
   read -r owner mode < <(stat -Lc '%u %a' -- "$file")
@@ -22,19 +93,20 @@ load_config() {
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     line=${line%$'\r'}
+    ((number > 1)) || line=${line#$'\xef\xbb\xbf'} # a byte order mark, with which some editors begin a file
     [[ $line =~ ^[[:space:]]*(#|$) ]] && continue
-    [[ $line =~ $setting && $SETTINGS =~ [[:space:]]${BASH_REMATCH[1]}[[:space:]] ]] ||
-      die 78 "$file:$number: not a setting that an-sync knows"
-    [[ $line =~ $setting ]]
+    [[ $line =~ $setting ]] || refuse_line "$line" || die 78 "$file:$number: $wrong"
     name=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
-    case $value in
-      \"*\" | \'*\') value=${value:1:-1} ;;
-      *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
-    esac
+    [[ $SETTINGS =~ [[:space:]]${name}[[:space:]] ]] ||
+      die 78 "$file:$number: $name is not a setting that an-sync knows"
+    bare_value || die 78 "$file:$number: $wrong"
+    if [[ $PATHS == *" $name "* ]]; then
+      whole_path || die 78 "$file:$number: $wrong"
+    elif [[ $value == *"\$HOME"* || $value == *"\${HOME}"* ]]; then
+      die 78 "$file:$number: nothing is expanded here; write out what \$HOME stands for"
+    fi
     # A key in the environment is meant instead of a file that the configuration names, and vice versa.
     [[ $given == *" ${name%_FILE} "* || $given == *" ${name%_FILE}_FILE "* ]] && continue
-    # What a shell would have expanded, also in sqlite:~/...
-    [[ ! $value =~ ^([a-z]+:)?'~/'(.*)$ ]] || value=${BASH_REMATCH[1]}$HOME/${BASH_REMATCH[2]}
     printf -v "$name" %s "$value"
     export "${name?}"
   done <"$file"
