@@ -139,11 +139,23 @@ notify() {
   run -0 notify results
   [ "$output" = "$TITLE: 2 new, 1 lapsed, 7 unchanged; 9 members.
 2 changes wait for the next run.
-2 rows were skipped:
-  2: no email
+2 rows were skipped: no email
 Action Network did not take: YDSA Chapter (2 people), given_name (1 person); do the custom fields exist?
 Left alone because of an override: Phone (1 person).
 Noted: no such person (1 person)." ]
+}
+
+@test "rows that were skipped for more than one reason have a line for each, the most frequent first" {
+  {
+    for reason in 'no email' 'an e-mail address twice' 'no email'; do
+      jq -nc --arg reason "$reason" '{change: "skipped", $reason, file: "newer.csv", line: 17, row: {}}'
+    done
+    summary 0 0 0
+  } >results
+  run -0 notify --names results
+  [ "${lines[1]}" = '3 rows were skipped:' ]
+  [ "${lines[2]}" = '  2: no email' ]
+  [ "${lines[3]}" = '  1: an e-mail address twice' ]
 }
 
 @test "changes that nothing has acted on are told as what would be" {
@@ -226,8 +238,7 @@ END
 1 failed; the next run tries again:
   1: no reason given
 1 change was not acted on: 1 would be new.
-1 row was skipped:
-  1: no reason given" ]
+1 row was skipped: no reason given" ]
 }
 
 @test "a line that is no JSON ends the counting with status 65, and the report says where" {

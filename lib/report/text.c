@@ -191,6 +191,14 @@ static bool append_reasons(struct buffer *out, struct tally *tally)
            (others == 0 || buffer_printf(out, "\n  %s: other reasons", grouped(others).text));
 }
 
+/* The reason that all have, on the same line; else a line a reason. */
+static bool append_why(struct buffer *out, struct tally *tally)
+{
+    return tally->used == 1 && tally->others == 0
+               ? buffer_printf(out, " %s", tally->entries[0].text)
+               : append_reasons(out, tally);
+}
+
 static bool write_failures(struct buffer *out, struct report *report)
 {
     size_t people = people_in(report, FAILED);
@@ -216,7 +224,7 @@ static bool write_skipped(struct buffer *out, struct report *report)
     const struct count *skipped = &report->skipped;
     return skipped->people == 0 ||
            (append_number(out, skipped->people, "row was skipped:", "rows were skipped:") &&
-            append_reasons(out, &report->skips) &&
+            append_why(out, &report->skips) &&
             (skipped->named == 0 || (buffer_printf(out, "\n  ") && append_names(out, skipped))));
 }
 
