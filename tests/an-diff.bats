@@ -14,11 +14,6 @@ setup() {
 MAP
 }
 
-teardown() {
-  stop_sandbox
-  stop_canned
-}
-
 # members FIRST LAST: the rows of an export for memberN@example.org, with its header.
 members() {
   echo email,first_name,phone,akid

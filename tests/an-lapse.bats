@@ -5,16 +5,6 @@ load helpers
 load sandbox
 load records
 
-setup() {
-  common_setup
-  small_map
-}
-
-teardown() {
-  stop_sandbox
-  stop_canned
-}
-
 # ---- people ----
 
 @test "by the roster's id, the person is read and is_member set to False, and nothing else" {

@@ -5,16 +5,6 @@ load helpers
 load sandbox
 load records
 
-setup() {
-  common_setup
-  small_map
-}
-
-teardown() {
-  stop_sandbox
-  stop_canned
-}
-
 # ---- people ----
 
 @test "a new member is created by the built-in map, with one request, and the result follows the record" {

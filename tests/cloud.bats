@@ -55,18 +55,21 @@ executions() {
   aws_call states AWSStepFunctions.ListExecutions "{\"stateMachineArn\":\"$machine\"}"
 }
 
-# ended: waits until one execution more than before the test has ended, and prints how.
+# outcome: how one execution more than before the test has ended; fails as long as none has.
+outcome() {
+  executions | jq -er --argjson before "$before" \
+    '.executions | if length > $before and .[0].status != "RUNNING" then .[0].status else empty end'
+}
+
+# ended: waits for that, and prints it.
 ended() {
-  local end=$((SECONDS + 180)) now
-  until now=$(executions | jq -r --argjson before "$before" \
-    '.executions | if length > $before and .[0].status != "RUNNING" then .[0].status else empty end') && [ -n "$now" ]; do
-    if ((SECONDS >= end)); then
-      tail -n 30 "$D"/builds/*.log >&2
-      return 1
-    fi
-    sleep 0.2
-  done
-  echo "$now"
+  within 180 outcome || { tail -n 30 "$D"/builds/*.log >&2; return 1; }
+}
+
+people_reach() { [ "$(sandbox_requests '' /people)" -ge "$1" ]; }
+
+build_ended() {
+  aws_call codebuild CodeBuild_20161006.BatchGetBuilds "{\"ids\":[\"$1\"]}" | jq -e '.builds[0].buildComplete' >/dev/null
 }
 
 # deliver MAIL: as SES puts one of the samples into the bucket.
@@ -112,11 +115,7 @@ in_step() {
 @test "cloud: a build that is stopped in the middle is told of, and started again goes on at once" {
   people=$(sandbox_requests '' /people)
   deliver mail-2026-11-16.eml
-  end=$((SECONDS + 120))
-  until [ "$(sandbox_requests '' /people)" -gt $((people + 3)) ]; do
-    ((SECONDS < end))
-    sleep 0.1
-  done
+  within 120 people_reach $((people + 4))
   build=$(aws_call codebuild CodeBuild_20161006.ListBuildsForProject '{"projectName":"an-sync-dev"}' | jq -r '.ids[0]')
   aws_call codebuild CodeBuild_20161006.StopBuild "{\"id\":\"$build\"}" >/dev/null
   run -0 ended
@@ -148,11 +147,7 @@ in_step() {
   build=$(aws codebuild start-build --project-name an-sync-dev --query build.id --output text \
     --environment-variables-override name=MAIL_BUCKET,value="$bucket" name=MAIL_KEY,value=mail/few.csv \
     name=AN_MAX_LAPSE,value=100%)
-  end=$((SECONDS + 120))
-  until [ "$(aws_call codebuild CodeBuild_20161006.BatchGetBuilds "{\"ids\":[\"$build\"]}" | jq '.builds[0].buildComplete')" = true ]; do
-    ((SECONDS < end))
-    sleep 0.2
-  done
+  within 120 build_ended "$build"
   [ "$(fate few.csv)" = synced ]
   [ "$(sandbox_get people | jq 'map(select(.custom_fields.is_member == "True")) | length')" -eq 10 ]
 }

@@ -4,10 +4,6 @@
 
 load helpers
 
-setup() {
-  common_setup
-}
-
 @test "thousands of made-up pairs of exports give the same bytes and statuses as a plain csv-diff does" {
   run -0 test-csv-diff "${ORACLE_SEED:-1}" "${ORACLE_CASES:-3000}" "$BATS_TEST_TMPDIR"
   # Enough of them must have got through, else nothing was compared.

@@ -3,10 +3,6 @@
 
 load helpers
 
-setup() {
-  common_setup
-}
-
 # csv NAME LINE...: a file of these lines.
 csv() {
   local name=$1

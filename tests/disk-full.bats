@@ -17,10 +17,6 @@ setup() {
   echo '{"summary":{"older":0,"newer":400,"unchanged":0,"new":400,"updated":0,"lapsed":0,"skipped":0}}' >>in
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # with_room KILOBYTES COMMAND...: no file may grow beyond that.
 with_room() {
   local room=$1

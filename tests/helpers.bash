@@ -14,6 +14,12 @@ common_setup() {
   export ROOT SAMPLES
 }
 
+# What every test begins with. A helper that is loaded later adds what its tests need, and a file of tests that needs
+# more has one of its own; so with teardown.
+setup() {
+  common_setup
+}
+
 # same_json A B: the two NDJSON texts hold the same values, whatever the order of keys.
 same_json() {
   diff <(jq -cS . <<<"$1") <(jq -cS . <<<"$2")
@@ -28,12 +34,14 @@ has() {
   done
 }
 
-# within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS.
+# within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS. It looks often at first, later five
+# times a second.
 within() {
-  local end=$((SECONDS + $1))
+  local end=$((SECONDS + $1)) soon=$((SECONDS + 5)) pause=0.02
   shift
   until "$@"; do
     ((SECONDS < end)) || return 1
-    sleep 0.05
+    ((SECONDS < soon)) || pause=0.2
+    sleep "$pause"
   done
 }

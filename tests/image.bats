@@ -22,10 +22,6 @@ setup() {
   PATH=$INSTALLED/usr/bin:$PATH
 }
 
-teardown() {
-  stop_sandbox
-}
-
 programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit roster-dump slack-notify'
 
 @test "image: the programs, their man pages, the completion and the samples are installed" {

@@ -5,10 +5,6 @@ load helpers
 
 PROGRAMS=(mime-extract csv-diff an-diff an-upsert an-lapse slack-notify roster-dump roster-commit)
 
-setup() {
-  common_setup
-}
-
 @test "options: every program lists its options, a line each, within 100 columns, and says how it is called" {
   for program in "${PROGRAMS[@]}"; do
     run -0 --separate-stderr "$program" --help

@@ -1,10 +1,6 @@
 # The field map and the persons made by it: lib/people/person.h, through tests/unit/person.c.
 load helpers
 
-setup() {
-  common_setup
-}
-
 # body [ROW] [WAS] [MAP]: the person that the map makes of the row.
 body() {
   local record

@@ -9,6 +9,16 @@ small_map() {
 MAP
 }
 
+setup() {
+  common_setup
+  small_map
+}
+
+teardown() {
+  stop_sandbox
+  stop_canned
+}
+
 # change KIND KEY [ROW [MORE]]: a record. The row's columns are those of small_map, unless ROW says
 # otherwise; MORE is added to the record.
 change() {

@@ -6,10 +6,6 @@ load helpers
 
 KEY='Ab3-Kz_9+x/Q~secret.Key'
 
-setup() {
-  common_setup
-}
-
 # shown TEXT: what is left of it.
 shown() {
   test-redact "$KEY" <<<"$1"

@@ -6,11 +6,6 @@ load roster
 
 ID=d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b
 
-setup() {
-  common_setup
-  use_roster
-}
-
 # commit_to_fifo: starts roster-commit with a fifo as its input, open in the test as descriptor 7, and
 # its output in ./out; its process is $COMMITTER.
 commit_to_fifo() {
@@ -18,16 +13,6 @@ commit_to_fifo() {
   roster-commit <in >out 2>err 3>&- &
   COMMITTER=$!
   exec 7>in
-}
-
-# within_a_while COMMAND...: until it succeeds, 10 seconds at the most.
-within_a_while() {
-  local i
-  for ((i = 0; i < 500; i++)); do
-    "$@" && return
-    sleep 0.02
-  done
-  return 1
 }
 
 has_lines() {
@@ -164,11 +149,11 @@ END
     COMMITTER=$!
     exec 7>in
     echo '{"change":"new","key":"a@example.org","row":{"email":"a@example.org"}}' | tee -a all >&7
-    within_a_while has_lines out 1
+    within 10 has_lines out 1
     kill -s $signal "$COMMITTER"
     # A second of grace follows, from the next record on.
     echo '{}' | tee -a all >&7
-    within_a_while has_lines out 2
+    within 10 has_lines out 2
     sleep 1.2
     echo '{"change":"new","key":"b@example.org","row":{"email":"b@example.org"}}' | tee -a all >&7
     exec 7>&-
@@ -186,16 +171,16 @@ END
   roster-commit --begin --deadline 0.1 <in >out 3>&- &
   exec 7>in
   jq -nc '{change: "new", key: "first@example.org", row: {email: "first@example.org"}}' >&7
-  within_a_while has_lines out 1
+  within 10 has_lines out 1
   has "$(roster-dump --begun)" first@example.org
   # A second of grace follows.
   later_is_not_noted() {
     count=$((${count-1} + 1))
     jq -nc --arg email $count@example.org '{change: "new", key: $email, row: {$email}}' >&7
-    within_a_while has_lines out $count
+    within 10 has_lines out $count
     [[ $(roster-dump --begun) != *$count@example.org* ]]
   }
-  within_a_while later_is_not_noted
+  within 10 later_is_not_noted
   exec 7>&-
   wait $!
 }
@@ -356,7 +341,7 @@ Rosa@Example.org,2139,True,False,,,' ]
   commit_to_fifo
   for i in 1 2 3; do
     records 1 "$i" >&7
-    within_a_while has_lines out "$i"
+    within 10 has_lines out "$i"
     [ "$(addresses | wc -l)" = "$i" ]
   done
   exec 7>&-
@@ -367,10 +352,10 @@ Rosa@Example.org,2139,True,False,,,' ]
 @test "half a line waits for its other half, and what was before it does not" {
   commit_to_fifo
   { records 1; records 1 2 | head -c 30; } >&7
-  within_a_while has_lines out 1
+  within 10 has_lines out 1
   [ "$(addresses)" = 1@example.org ]
   records 1 2 | tail -c +31 >&7
-  within_a_while has_lines out 2
+  within 10 has_lines out 2
   [ "$(addresses | wc -l)" = 2 ]
   exec 7>&-
   wait "$COMMITTER"
@@ -397,7 +382,7 @@ Rosa@Example.org,2139,True,False,,,' ]
 @test "it outlives signals and drains its input" {
   commit_to_fifo
   records 1 >&7
-  within_a_while has_lines out 1
+  within 10 has_lines out 1
   for signal in INT TERM HUP; do
     kill -s "$signal" "$COMMITTER"
   done
@@ -410,7 +395,7 @@ Rosa@Example.org,2139,True,False,,,' ]
 
 @test "when the reader has gone, all is recorded all the same" {
   records 3000 | { roster-commit 2>err || echo $? >status; } | true
-  within_a_while test -s status
+  within 10 test -s status
   [ "$(<status)" = 74 ]
   [ "$(<err)" = 'roster-commit: standard output: Broken pipe; all was recorded, not all written' ]
   [ "$(addresses | wc -l)" = 3000 ]
@@ -456,7 +441,7 @@ Rosa@Example.org,2139,True,False,,,' ]
     rm -f out
     while :; do records 40 "$i$((RANDOM % 9))000"; done 2>/dev/null |
       bash -c 'echo $$ >pid; exec roster-commit' >out 3>&- &
-    within_a_while test -s pid
+    within 10 test -s pid
     sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
     kill -KILL "$(<pid)"
     wait $! || true

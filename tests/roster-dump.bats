@@ -4,11 +4,6 @@
 load helpers
 load roster
 
-setup() {
-  common_setup
-  use_roster
-}
-
 # adopt CSV: takes an export's members as acknowledged.
 adopt() {
   csv-diff /dev/null "$1" | roster-commit --adopt >/dev/null

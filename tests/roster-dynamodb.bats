@@ -4,11 +4,6 @@
 load helpers
 load roster
 
-setup() {
-  common_setup
-  use_roster
-}
-
 # lock OWNER [OPTION...]: takes the run lock.
 lock() {
   roster-commit --lock "$@"

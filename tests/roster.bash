@@ -36,6 +36,11 @@ use_roster() {
   ! in_dynamodb || AN_ROSTER=dynamodb:rosters/$BATS_TEST_NUMBER/${1:-roster}
 }
 
+setup() {
+  common_setup
+  use_roster roster
+}
+
 # unusable_roster: prints the name of a roster that can't be written, whoever tries.
 unusable_roster() {
   echo sqlite:/dev/null/roster.sqlite

@@ -30,10 +30,6 @@ setup() {
   aws s3 cp --only-show-errors "$SAMPLES/mail-2026-11-09.eml" "s3://mails/$key"
 }
 
-teardown() {
-  stop_sandbox
-}
-
 tags() {
   aws s3api get-object-tagging --bucket mails --key "$key" | jq -c '.TagSet | map({(.Key): .Value}) | add // {}'
 }

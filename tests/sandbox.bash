@@ -1,5 +1,5 @@
 # The sandbox Action Network for .bats files (and for the demo): start it, ask it what it saw.
-# A test file loads this, calls start_sandbox in its setup and stop_sandbox in its teardown.
+# A test file loads this and calls start_sandbox in its setup or its tests; the teardown below ends it.
 
 SANDBOX_PROGRAM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/sandbox/actionnetwork.py
 
@@ -33,6 +33,10 @@ stop_sandbox() {
   wait "$SANDBOX_PID" 2>/dev/null || true
   unset SANDBOX_PID
   [ ! -s "$SANDBOX_ERRORS" ] || { cat "$SANDBOX_ERRORS" >&2; return 1; }
+}
+
+teardown() {
+  stop_sandbox
 }
 
 # sandbox_get WHAT: people, log, stats, slack, faults, as JSON.

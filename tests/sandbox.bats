@@ -3,14 +3,6 @@
 load helpers
 load sandbox
 
-setup() {
-  common_setup
-}
-
-teardown() {
-  stop_sandbox
-}
-
 # call METHOD PATH [BODY [CURL-OPTION...]]: sets $code, $body and the file headers.
 call() {
   local method=$1 path=$2

@@ -5,16 +5,6 @@ load helpers
 load sandbox
 load records
 
-setup() {
-  common_setup
-  small_map
-}
-
-teardown() {
-  stop_sandbox
-  stop_canned
-}
-
 # at CONTAINS: when each request that contains this came, in seconds, a line each.
 at() {
   sandbox_get log | jq --arg contains "$1" '.[] | select(tojson | contains($contains)).at'

@@ -6,14 +6,6 @@ load sandbox
 
 TITLE='Member sync of 16 Nov 2026'
 
-setup() {
-  common_setup
-}
-
-teardown() {
-  stop_sandbox
-}
-
 # webhook: starts the sandbox and points $SLACK_WEBHOOK_URL to it.
 webhook() {
   start_sandbox

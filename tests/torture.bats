@@ -25,10 +25,6 @@ setup() {
   csv-diff -f akid older.csv newer.csv >changes
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # torture [OPTION...] COMMAND...: see torture.py. What it tells is shown when a test fails.
 torture() {
   (cd runs && python3 -B "$ROOT/tests/torture/torture.py" --library "$BATS_FILE_TMPDIR/fail.so" "$@")
