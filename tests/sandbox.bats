@@ -291,7 +291,7 @@ everybody() {
   everybody >second
   cmp first second
   jq -r '.[].email' people.json >seeded
-  ! cmp -s first seeded
+  run ! cmp -s first seeded
   diff <(sort first) <(sort seeded)
 }
 
@@ -301,7 +301,7 @@ everybody() {
   sandbox_post people @people.json
   everybody >before
   sandbox_post remove "$(head -n 1 before | jq -R '[.]')"
-  ! sandbox_person "$(head -n 1 before)"
+  run ! sandbox_person "$(head -n 1 before)"
   everybody >after
   cmp <(tail -n +2 before) after
   run sandbox_post remove '["nobody@example.org"]'
