@@ -209,7 +209,7 @@ ended() {
 }
 
 @test "one run at a time on a roster, whatever the state directory and the name by which it is known" {
-  AN_ROSTER=sqlite:$PWD/kept/members.sqlite start_slowly 20
+  AN_ROSTER=sqlite:$PWD/kept/members.sqlite start_slowly 4
   within 10 requests_reach 1
   ln -s kept also
   for roster in "$PWD/kept/members.sqlite" also/members.sqlite; do
