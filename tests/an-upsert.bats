@@ -283,6 +283,14 @@ moved() {
   [ "$(sandbox_person byhand@example.org | jq -c '[.id, .custom_fields.is_member]')" = "[\"$old_id\",\"False\"]" ]
 }
 
+@test "an older address whose letters have shorter forms is found by them" {
+  start_sandbox
+  seed kim@example.org
+  run -0 --separate-stderr an-upsert -r 0 <<<"$(change updated new@example.org '{}' '{"was":{"email":"\u212Aim@example.org"}}')"
+  [ "$(result new@example.org .result.id)" = "\"$id\"" ]
+  [ "$(sandbox_people | jq -r '.email_addresses[0].address')" = new@example.org ]
+}
+
 @test "a followed change is seen in whatever column the map takes the address from" {
   start_sandbox
   jq '.email = {from: ["email", "e-mail"]}' map.json >mail.json

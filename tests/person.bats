@@ -516,6 +516,14 @@ ROWS
   [ "$output" = '["given_name (nick)","address_lines.0 (street)","custom_fields.A (x)"]' ]
 }
 
+@test "a column is the same in any case, beyond ASCII, too" {
+  map '.given_name = "Prénom" | .family_name = "ÉTAT"'
+  run -0 --separate-stderr person '{"email":"a@b.c","PRÉNOM":"Rosa","état\u00a0":"L"}' null map.json
+  same_json "$output" '{"email_addresses":[{"address":"a@b.c"}],"given_name":"Rosa","family_name":"L","custom_fields":{"is_member":"True"}}'
+  run -0 --separate-stderr test-person missing map.json <<<'{"row":{"email":"","PRÉNOM":"","\u200bétat":""}}'
+  [ "$output" = '[]' ]
+}
+
 @test "lapsing says that the address is no member" {
   run -0 --separate-stderr test-person lapsed <<<'{"email":"a@b.c"}'
   same_json "$output" '{"person":{"email_addresses":[{"address":"a@b.c"}],"custom_fields":{"is_member":"False"}}}'

@@ -2,13 +2,13 @@
 
 #include "base/json_text.h"
 #include "base/text.h"
+#include "base/unicode.h"
 #include "people/person.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -338,11 +338,12 @@ static bool has_column(const json_t *row, const char *column)
         return true;
     const char *name;
     json_t *value;
-    size_t length = strlen(column);
     json_object_foreach((json_t *)row, name, value)
     {
-        const char *start = name + strspn(name, " \t\r\n");
-        if (strncasecmp(start, column, length) == 0 && is_blank(start + length))
+        const char *text = name;
+        size_t length = strlen(name);
+        text_trim(&text, &length);
+        if (unicode_equal_n(text, length, column, strlen(column)))
             return true;
     }
     return false;

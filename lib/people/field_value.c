@@ -21,8 +21,8 @@ static bool is_normalized(const char *name)
     if (slice_trimmed(text).length != text.length)
         return false;
     for (; *name != '\0'; name++)
-        if (ascii_lower(*name) != *name)
-            return false;
+        if (ascii_lower(*name) != *name || (*name & 0x80) != 0)
+            return false; /* or perhaps not, beyond ASCII */
     return true;
 }
 

@@ -43,11 +43,12 @@ static bool read_older(struct flight *flight, const struct field_map *map)
         return true;
     if (person_row_address(map, flight->job.row, was, &older, &ignored) == STATUS_IO)
         return false;
+    if (older != NULL)
+        older[text_normalize(older, older, strlen(older))] = '\0';
     if (older == NULL || unicode_equal(older, flight->job.key)) {
         free(older);
         return true;
     }
-    (void)text_normalize(older, older, strlen(older));
     flight->older = older;
     flight->job.older = older;
     flight->older_hash = hash(older);
