@@ -115,7 +115,7 @@ $(BIN)/test-csv-diff: $(BUILD)/tests/oracle/oracle.o $(BUILD)/tests/oracle/cases
 $(BIN)/test-%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $^ $$($(PKG_CONFIG) --libs $(PKGS_test-$*)) $(LIBS_test-$*) $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(if $(PKGS_test-$*),$$($(PKG_CONFIG) --libs $(PKGS_test-$*))) $(LIBS_test-$*) $(LIBS)
 
 # Benchmarks: programs of their own, as tests have them.
 $(BIN)/test-bench-%: $(BUILD)/tests/bench/%.o
