@@ -153,7 +153,7 @@ bounce() {
 }
 
 @test "--allow takes what it knows" {
-  for what in '' , forward 'forwards automatic' forwards,x; do
+  for what in '' ',' forward 'forwards automatic' forwards,x; do
     run -64 --separate-stderr mime-extract --require-auth --allow "$what"
     has "$stderr" 'forwards, automatic, or both'
   done
@@ -237,7 +237,7 @@ bounce() {
   local evil=$'Re\u202e: "<!channel>" \e[2J\u0085 http://evil.example'
   mail --subject "$evil" "$part" >mail
   refused mail -s export -- 'refused: its subject is "Re' "without 'export'"
-  [ "$(sed 's/"[^"]*"//' <<<"$stderr")" = "mime-extract: refused: its subject is , without 'export'" ]
+  [ "$(sed 's/"[^"]*"//' <<<"$stderr")" = "mime-extract: mail: refused: its subject is , without 'export'" ]
   [[ $stderr != *[$'\e\u202e\u0085']* ]]
   mail --top 'X-SES-Spam-Verdict: FAIL "; @everyone' "${ses[@]}" --top "$passed" "$part" >mail
   refused mail --require-auth -- '@everyone'

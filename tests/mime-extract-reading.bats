@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # mime-extract: what people really send. Right, or said why not.
-# shellcheck disable=SC2016,SC2094,SC2154 # "mail" is a function and a file; bats sets stderr_lines
+# shellcheck disable=SC1112,SC2016,SC2059,SC2094,SC2154 # "mail" is a function and a file; bats sets stderr_lines
 
 load helpers
 load mail

@@ -53,7 +53,7 @@ static size_t input_limit(const struct options *options)
     return limit + MEBIBYTE;
 }
 
-static enum status read_all(int file, const char *name, struct buffer *raw, struct failure *failure)
+static enum status read_all(int file, struct buffer *raw, struct failure *failure)
 {
     char piece[READ_SIZE];
     for (;;) {
@@ -61,12 +61,12 @@ static enum status read_all(int file, const char *name, struct buffer *raw, stru
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail(failure, STATUS_IO, "%s: %s", name, strerror(errno));
+            return fail(failure, STATUS_IO, "%s", strerror(errno));
         if (got == 0)
             return STATUS_OK;
         if ((size_t)got > raw->limit - raw->length)
-            return fail(failure, STATUS_DATA, "%s: larger than %zu bytes, too large for --max-size",
-                        name, raw->limit);
+            return fail(failure, STATUS_DATA, "larger than %zu bytes, too large for --max-size",
+                        raw->limit);
         if (!buffer_append(raw, piece, (size_t)got))
             return fail_memory(failure);
     }
@@ -76,11 +76,11 @@ static enum status read_input(const struct options *options, struct buffer *raw,
                               struct failure *failure)
 {
     if (options->file == NULL || strcmp(options->file, "-") == 0)
-        return read_all(STDIN_FILENO, "standard input", raw, failure);
+        return read_all(STDIN_FILENO, raw, failure);
     int file = open(options->file, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return fail(failure, STATUS_IO, "%s: %s", options->file, strerror(errno));
-    enum status status = read_all(file, options->file, raw, failure);
+        return fail(failure, STATUS_IO, "%s", strerror(errno));
+    enum status status = read_all(file, raw, failure);
     (void)close(file);
     return status;
 }
@@ -197,11 +197,31 @@ static enum status check(const struct options *options, const struct mail *mail,
     return status;
 }
 
-static enum status write_csv(const struct buffer *csv, const struct charset_warning *warning,
-                             struct failure *failure)
+/* Reads what is to be written: the CSV, or, for a list or a date, the mail alone. */
+static enum status take(const struct options *options, struct buffer *raw, struct mail **mail,
+                        struct buffer *csv, struct charset_warning *warning,
+                        struct failure *failure)
 {
-    if (warning->text[0] != '\0')
-        cli_warn(PROGRAM, "warning: %s", warning->text);
+    if (options->archive)
+        return extract_from_file(raw, csv, warning, failure);
+    enum status status = mail_parse(raw, mail, failure);
+    if (status == STATUS_OK)
+        status = check(options, *mail, failure);
+    if (status != STATUS_OK || options->date)
+        return status;
+    status = mail_read_parts(*mail, options->server == NULL || options->allow_forwards, failure);
+    if (status != STATUS_OK || options->list)
+        return status;
+    return extract_from_mail(*mail, csv, warning, failure);
+}
+
+static enum status write_result(const struct options *options, const struct mail *mail,
+                                const struct buffer *csv, struct failure *failure)
+{
+    if (options->date)
+        return write_date(mail, failure);
+    if (options->list)
+        return list(mail, failure);
     if (!write_all(STDOUT_FILENO, csv->bytes, csv->length))
         return fail(failure, STATUS_IO, "standard output: %s", strerror(errno));
     return STATUS_OK;
@@ -214,37 +234,23 @@ static enum status run(const struct options *options)
     struct buffer csv = {.limit = options->max_size};
     struct mail *mail = NULL;
     struct charset_warning warning = {.text = ""};
+    bool is_named = options->file != NULL && strcmp(options->file, "-") != 0;
+    const char *name = is_named ? options->file : "standard input";
     enum status status = read_input(options, &raw, &failure);
-    if (status != STATUS_OK)
-        goto done;
-    mail_load();
-    (void)confine_to_open_files();
-    if (options->archive) {
-        status = extract_from_file(&raw, &csv, &warning, &failure);
-        if (status == STATUS_OK)
-            status = write_csv(&csv, &warning, &failure);
-        goto done;
+    if (status == STATUS_OK) {
+        mail_load();
+        (void)confine_to_open_files();
+        status = take(options, &raw, &mail, &csv, &warning, &failure);
     }
-    status = mail_parse(&raw, &mail, &failure);
-    if (status == STATUS_OK)
-        status = check(options, mail, &failure);
-    if (status == STATUS_OK && options->date) {
-        status = write_date(mail, &failure);
-        goto done;
+    if (status != STATUS_OK) {
+        cli_warn(PROGRAM, "%s: %s", name, failure.text);
+    } else {
+        if (warning.text[0] != '\0')
+            cli_warn(PROGRAM, "warning: %s: %s", name, warning.text);
+        status = write_result(options, mail, &csv, &failure);
+        if (status != STATUS_OK)
+            cli_warn(PROGRAM, "%s", failure.text);
     }
-    if (status == STATUS_OK)
-        status =
-            mail_read_parts(mail, options->server == NULL || options->allow_forwards, &failure);
-    if (status == STATUS_OK && options->list) {
-        status = list(mail, &failure);
-    } else if (status == STATUS_OK) {
-        status = extract_from_mail(mail, &csv, &warning, &failure);
-        if (status == STATUS_OK)
-            status = write_csv(&csv, &warning, &failure);
-    }
-done:
-    if (status != STATUS_OK)
-        cli_warn(PROGRAM, "%s", failure.text);
     mail_free(mail);
     buffer_free(&csv);
     buffer_free(&raw);
