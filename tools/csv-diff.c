@@ -84,7 +84,7 @@ static enum status run(const struct options *options)
         return status;
     }
     if (diff_warning(diff) != NULL)
-        cli_warn(program, "%s", diff_warning(diff));
+        cli_warn(program, "warning: %s", diff_warning(diff));
     status = write_changes(diff, options);
     const struct diff_summary *summary = diff_summary(diff);
     bool differ = summary->added + summary->updated + summary->lapsed > 0;

@@ -1,7 +1,7 @@
 # The export: out of its mail, dated, not older than the last one, and compared with the roster.
 # Needs: source, name and run, of the run; work; force and dry_run; AN_FOLLOW, AN_MAIL_* and AN_MAX_LAPSE;
 # messages.bash.
-# Sets: export_date, message_id, digest; in the run's directory export.csv, older.csv and changes.ndjson.
+# Sets: export_date, message_id, unvouched, digest; in the run's directory export.csv, older.csv and changes.ndjson.
 # shellcheck shell=bash
 
 # The date of a mail as mime-extract -l knows it, which is also where its id comes from; of anything
@@ -10,7 +10,7 @@ read_date() {
   local file=$1 now date=
   now=$(date -u +%FT%TZ)
   message_id=
-  if [ "$(kind_of "$file")" = mail ] && mime-extract -l "$file" >"$work/parts" 2>/dev/null; then
+  if [ "$(kind_of "$file")" = mail ] && { mime-extract -l "$file" >"$work/parts"; } 2>/dev/null; then
     date=$(jq -r 'select(.message).message.date // ""' "$work/parts")
     message_id=$(jq -r 'select(.message).message.message_id // ""' "$work/parts")
   fi
@@ -22,13 +22,24 @@ read_date() {
   [[ ! $export_date > $now ]] || export_date=$now
 }
 
-# "mail", or "archive" for a ZIP, gzip or CSV file; by the name, else by how it begins.
+# Whether only a mail will do, because only a mail can say from whom it is.
+wants_mail() {
+  [[ -n ${AN_MAIL_FROM-}${AN_MAIL_SUBJECT-} || ! ${AN_MAIL_REQUIRE_AUTH-} =~ ^(0|no)?$ ]]
+}
+
+# "mail", or "archive" for a ZIP, gzip or CSV file: by the name that a person gave it, else by how it begins,
+# which is a stranger's choice, and so none where a mail is wanted.
 kind_of() {
-  local beginning
+  local beginning maildir=
+  [[ ! $1 =~ ^(.*/)?new/[^/]+$ || ! -d ${BASH_REMATCH[1]:-./}cur ]] || maildir=yes
   case ${1,,} in
     *.eml) echo mail && return ;;
-    *.csv | *.zip | *.gz) echo archive && return ;;
+    *.csv | *.zip | *.gz) [ -n "$maildir" ] && wants_mail || { echo archive && return; } ;;
   esac
+  if wants_mail; then
+    echo mail
+    return
+  fi
   beginning=$(LC_ALL=C head -c 998 -- "$1" | LC_ALL=C tr -d '\0\r' | head -n 1)
   if [[ $beginning =~ ^([A-Za-z][A-Za-z0-9-]*:|From\ ) ]]; then
     echo mail
@@ -38,9 +49,9 @@ kind_of() {
 }
 
 extract() {
-  local options=(--archive)
+  local options=(--archive) status
   if [ "$(kind_of "$source")" = mail ]; then
-    options=()
+    options=() unvouched=yes
     [ -z "${AN_MAIL_FROM-}" ] || options+=(-f "$AN_MAIL_FROM")
     [ -z "${AN_MAIL_SUBJECT-}" ] || options+=(-s "$AN_MAIL_SUBJECT")
     case ${AN_MAIL_REQUIRE_AUTH-} in
@@ -48,8 +59,15 @@ extract() {
       1 | yes) options+=(--require-auth) ;;
       *) options+=(--require-auth="$AN_MAIL_REQUIRE_AUTH") ;;
     esac
+    [ -z "${AN_MAIL_ALLOW-}" ] || options+=(--allow "$AN_MAIL_ALLOW")
   fi
-  saying mime-extract "${options[@]}" "$source" >"$run/export.csv"
+  judging mime-extract "${options[@]}" "$source" >"$run/export.csv"
+  status=$?
+  # The header alone says whether somebody vouches for the mail, also for one that is refused for what it holds.
+  if [[ " ${options[*]}" == *' --require-auth'* ]] && mime-extract --date "${options[@]}" "$source"; then
+    unvouched=
+  fi >"$work/vouched" 2>&1
+  return "$status"
 }
 
 # Refuses an export that is older than one from which something may have been sent.
@@ -106,7 +124,7 @@ find_changes() {
     --max-lapse "$AN_MAX_LAPSE")
   [ -z "$follow" ] || options+=(--follow "$follow")
   # From within the directory, so that messages name the files and not where they lie.
-  (cd "$run" && saying csv-diff "${options[@]}" older.csv export.csv >changes.ndjson) || return
+  (cd "$run" && judging csv-diff "${options[@]}" older.csv export.csv >changes.ndjson) || return
   ! grep -q ',begun-moved-[^,]*$' "$run/older.csv" || moved_first || return 74
   resent=$(jq -rn --arg digest "$digest" '
     reduce (inputs | select(.change == "updated" and .was == {})) as $record ({};

@@ -1,5 +1,5 @@
 # What is kept of a run, and who is told: its line in the history, Slack, its files.
-# Needs: run, name, started, export_date, message_id and digest, of the run; work; dry_run; report; AN_STATE,
+# Needs: run, source, name, unvouched, started, export_date, message_id and digest, of the run; work; dry_run; report; AN_STATE,
 # AN_ROSTER and AN_KEEP_RUNS; messages.bash, programs.bash.
 # Sets: sent; in the run's directory report.
 # shellcheck shell=bash
@@ -41,9 +41,23 @@ announce() {
   return "$status"
 }
 
+# Leaves in `remarks` the options of slack-notify for what the run took for granted, and for words of strangers.
+note_remarks() {
+  local said warning
+  remarks=()
+  [ -z "$unvouched" ] || remarks+=(--unvouched)
+  said=$(warnings) || return
+  [ -n "$said" ] || return 0
+  while IFS= read -r warning; do
+    remarks+=(--warning "${warning#"$source: "}")
+  done <<<"$said"
+}
+
 # Tells people how it went, after all that matters is done.
 tell() {
-  saying notify "${report[@]}" "$@" >"$run/report" ||
+  local remarks
+  note_remarks || say 'the log could not be read: the report lacks its warnings'
+  saying notify "${report[@]}" "${remarks[@]}" "$@" >"$run/report" ||
     say 'Slack was not told; that changes nothing of the sync itself'
 }
 
@@ -51,7 +65,7 @@ tell() {
 give_up() {
   local status=$1 reason
   reason=$(tail -n 1 "$work/said")
-  reason=${reason#*: }
+  reason=${reason#*: } reason=${reason#"$source: "}
   [ -n "$dry_run" ] || tell --error "$name was not synced: ${reason:-${MEANING[$status]-}}"
   rm -f "$run"/{export.csv,older.csv,changes.ndjson,report}
   [ -z "$dry_run" ] || return

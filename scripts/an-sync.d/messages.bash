@@ -32,13 +32,35 @@ die() {
   exit "$status"
 }
 
-# Runs a program and keeps what it said in $work/said, beside passing it on.
+# Runs a program and keeps what it said in $work/said, beside passing it on. bash's own remark about one that
+# was killed is not for people.
 saying() {
   local status
-  "$@" 2>"$work/said"
+  { "$@" 2>"$work/said"; } 2>/dev/null
   status=$?
+  ((status <= 128)) ||
+    printf 'an-sync: %s was killed (signal %s)\n' "$1" "$(kill -l "$status")" >>"$work/said"
   messages <"$work/said"
   return "$status"
+}
+
+# Likewise a program that reads what strangers wrote. With one of these signals it ends itself: the file was
+# too much for it, and would be the next time, so that refuses the file.
+judging() {
+  local status
+  saying "$@"
+  status=$?
+  if ((status > 128)); then
+    case $(kill -l "$status") in
+      ILL | TRAP | ABRT | BUS | FPE | SEGV | SYS | XCPU) status=65 ;;
+    esac
+  fi
+  return "$status"
+}
+
+# What the stages of the run took for granted, a line each.
+warnings() {
+  sed -n 's/^[a-z-]*: warning: //p' -- "$log"
 }
 
 # The worse of two statuses. One that no program ends with says that it was killed: run again.

@@ -61,9 +61,10 @@ apply() {
 
 # What would be sent, for -n.
 rehearse() {
-  local status
+  local status remarks
+  note_remarks
   an-upsert -n "${engine[@]}" "$run/changes.ndjson" | an-lapse -n "${engine[@]}" >"$run/results.ndjson"
   status=$?
-  notify "${report[@]}" "$run/results.ndjson" || status=$(worse "$status" $?)
+  notify "${report[@]}" "${remarks[@]}" "$run/results.ndjson" || status=$(worse "$status" $?)
   return "$status"
 }
