@@ -128,6 +128,14 @@ enum status http_start(struct http *http, const char *method, const char *url, c
     return STATUS_OK;
 }
 
+unsigned http_waiting(const struct http *http)
+{
+    unsigned waiting = 0;
+    for (const struct exchange *at = http->ready.head; at != NULL; at = at->next)
+        waiting += at->attempts == 0;
+    return waiting;
+}
+
 /* ---- one attempt ---- */
 
 static CURL *new_handle(const struct http *http)

@@ -75,6 +75,9 @@ void http_close(struct http *http);
 enum status http_start(struct http *http, const char *method, const char *url, const json_t *body,
                        void *owner, struct failure *failure);
 
+/* How many requests wait in the queue for their first turn. */
+unsigned http_waiting(const struct http *http);
+
 /* Starts what may start, moves data, and waits until something can be done: for an answer, a turn,
  * one of the `count` descriptors in `others` (their revents are set), at most a second. STATUS_OK
  * or STATUS_IO. */

@@ -26,11 +26,15 @@ static enum status stop_verdict(const struct http *http, struct failure *failure
     }
 }
 
+/* Questions that wait for their turn: one, and one behind it, so that no turn is missed. What turns out
+ * to be the last question has then few behind it. */
+enum { WAITING = 2 };
+
 static enum status start(struct connection *connection, unsigned jobs,
                          const struct people_questions *questions, unsigned *in_flight,
                          struct failure *failure)
 {
-    while (*in_flight < jobs) {
+    while (*in_flight < jobs && http_waiting(connection->http) < WAITING) {
         char *url = NULL;
         uintptr_t number = 0;
         enum status status = questions->next(questions->context, &url, &number, failure);
