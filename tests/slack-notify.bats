@@ -177,6 +177,24 @@ Noted: no such person (1 person)." ]
   [ "$output" = "$TITLE: 1 sent again, 7 unchanged; 9 members." ]
 }
 
+@test "what an-diff found is told as an audit, field by field; who agrees is in no other number" {
+  audit='{"summary":{"people":12345,"older":9,"newer":9,"unchanged":4200,"new":1,"updated":2,"lapsed":1,"skipped":0}}'
+  drift='{"was":{},"drift":{"custom_fields.Phone":{"is":"1","should":"2"},"given_name":{"is":null,"should":"Rosa"}}}'
+  { change new a@example.org; change updated b@example.org '' "$drift"; change updated c@example.org '' "$drift"
+    change lapsed d@example.org; echo "$audit"; } >found
+  run -0 notify -N found
+  [ "$output" = "$TITLE: 4,200 as they should be, 1 missing, 2 different, 1 too many; 9 members, 12,345 in Action Network.
+Missing: a@example.org
+Different: b@example.org, c@example.org
+Too many: d@example.org
+Different in Action Network: Phone (2 people), given_name (2 people)." ]
+  { change updated b@example.org "$ok" "$drift"; change updated c@example.org '{"status":"ok","id":"x","map":"y"}' '{"was":{}}'
+    jq -c '.summary += {new: 0, updated: 1, lapsed: 0}' <<<"$audit"; } >sent
+  run -0 notify sent
+  [ "$output" = "$TITLE: 1 updated, 4,200 unchanged; 9 members.
+Different in Action Network: Phone (1 person), given_name (1 person)." ]
+}
+
 @test "only --names gives names, and twenty of a kind at the most" {
   {
     ordinary_run | head -n 4

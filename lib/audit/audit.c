@@ -61,6 +61,31 @@ static enum status choose_follow(struct audit *audit, struct failure *failure)
     return STATUS_OK;
 }
 
+/* Members of the roster of whom a change was begun may be there in one way or the other, or not:
+ * the next sync settles that. Until then they are named, and not judged. */
+static enum status pass_over_doubtful(struct audit *audit, struct failure *failure)
+{
+    size_t column = audit_export_column(audit->export, ROSTER_MAP_COLUMN), doubtful = 0;
+    if (column == CSV_NO_COLUMN)
+        return STATUS_OK;
+    for (size_t row = 0; row < audit_export_count(audit->export); row++) {
+        struct csv_value value;
+        enum status status = audit_export_value(audit->export, row, column, &value, failure);
+        if (status != STATUS_OK)
+            return status;
+        if (!text_begins(value.bytes, ROSTER_BEGUN))
+            continue;
+        audit->outcomes[row] = DOUBTFUL;
+        doubtful++;
+    }
+    if (doubtful > 0)
+        (void)fail(&audit->warning, STATUS_OK,
+                   "%.300s: of %zu members a change was begun and not acknowledged: they are not "
+                   "judged before the next sync",
+                   audit_export_name(audit->export), doubtful);
+    return STATUS_OK;
+}
+
 static enum status open_all(struct audit *audit, struct failure *failure)
 {
     const struct audit_options *options = audit->options;
@@ -81,7 +106,8 @@ static enum status open_all(struct audit *audit, struct failure *failure)
     if (audit->member == NULL || audit->none == NULL || audit->outcomes == NULL ||
         audit->are_members == NULL || audit->ids == NULL || audit->kept == NULL)
         return fail_memory(failure);
-    return choose_follow(audit, failure);
+    status = pass_over_doubtful(audit, failure);
+    return status == STATUS_OK ? choose_follow(audit, failure) : status;
 }
 
 enum status audit_open(const struct audit_options *options, struct audit **audit,
@@ -147,10 +173,11 @@ static void count(struct audit *audit)
         bool is_first = audit_export_is_first(audit->export, row);
         summary->skipped += audit_export_is_blank(audit->export, row) || outcome == UNKNOWN;
         summary->unchanged += outcome == HELD;
+        summary->held += outcome == HELD;
         if (!is_first)
             continue;
         summary->missing += outcome == MISSING;
-        summary->unchanged += outcome == AGREES;
+        summary->unchanged += outcome == AGREES || outcome == RENUMBERED;
         summary->differing += outcome == DIFFERS || outcome == MOVED;
     }
     for (size_t i = 0; i < audit->strays.count; i++) {

@@ -47,6 +47,7 @@ struct audit_summary {
     uint64_t differing;
     uint64_t strays;
     uint64_t skipped;
+    uint64_t held;   /* among the unchanged: those whose row was skipped */
     uint64_t others; /* that do not meet the conditions */
 };
 

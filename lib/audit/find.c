@@ -89,6 +89,21 @@ static enum status compare(struct audit *audit, const json_t *person, size_t *ro
     return status;
 }
 
+/* Somebody who is as a row has it. */
+static enum status agree(struct audit *audit, size_t first, size_t row, struct failure *failure)
+{
+    struct csv_value value = {"", 0};
+    unsigned char known[AUDIT_ID];
+    audit->outcomes[first] = AGREES;
+    audit->kept[first] = row;
+    if (audit->id_column == CSV_NO_COLUMN)
+        return STATUS_OK;
+    enum status status = audit_export_value(audit->export, row, audit->id_column, &value, failure);
+    if (!audit_id_read(known, value.bytes) || memcmp(known, audit->ids[first], AUDIT_ID) != 0)
+        audit->outcomes[first] = RENUMBERED;
+    return status;
+}
+
 /* Judges the person who belongs to the address of `row`, the first with it. */
 static enum status judge(struct audit *audit, size_t row, const json_t *person,
                          const unsigned char id[AUDIT_ID], enum outcome otherwise,
@@ -97,6 +112,8 @@ static enum status judge(struct audit *audit, size_t row, const json_t *person,
     size_t agreeing = row;
     json_t *differences = NULL;
     bool is_member = false;
+    if (audit->outcomes[row] == DOUBTFUL)
+        return STATUS_OK;
     enum status status = has(audit->member, person, false, &is_member, failure);
     if (status != STATUS_OK)
         return status;
@@ -106,8 +123,7 @@ static enum status judge(struct audit *audit, size_t row, const json_t *person,
     if (status == STATUS_DATA) {
         status = keep_reason(audit, row, failure->text, failure);
     } else if (status == STATUS_OK && json_object_size(differences) == 0) {
-        audit->outcomes[row] = AGREES;
-        audit->kept[row] = agreeing;
+        status = agree(audit, row, agreeing, failure);
     } else if (status == STATUS_OK) {
         audit->outcomes[row] = (unsigned char)otherwise;
         audit->kept[row] = audit->texts.length;

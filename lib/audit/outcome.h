@@ -17,10 +17,12 @@ enum outcome {
     UNSEEN,  /* nobody with the address came yet */
     MISSING, /* and nobody has it */
     AGREES,
+    RENUMBERED, /* agrees, and has another id than the roster knows */
     DIFFERS,
-    MOVED,   /* the person has another address: differs in that, and perhaps in more */
-    UNKNOWN, /* it cannot be told; `kept` says why */
-    HELD     /* a row without an address, whose person is a member at the address in `kept` */
+    MOVED,    /* the person has another address: differs in that, and perhaps in more */
+    DOUBTFUL, /* a change was begun, and not acknowledged: not judged */
+    UNKNOWN,  /* it cannot be told; `kept` says why */
+    HELD      /* a row without an address, whose person is a member at the address in `kept` */
 };
 
 struct audit {
@@ -36,8 +38,8 @@ struct audit {
     unsigned char *outcomes;        /* enum outcome */
     unsigned char *are_members;     /* whether is_member is "True" in Action Network */
     unsigned char (*ids)[AUDIT_ID]; /* of the person */
-    uint64_t *kept; /* AGREES: the row that does; HELD: where in the strays' texts; else where in
-                       `texts` the differences begin, or the reason */
+    uint64_t *kept; /* AGREES, RENUMBERED: the row that does; HELD: where in the strays' texts; else
+                       where in `texts` the differences begin, or the reason */
     struct buffer texts;
     struct strays strays;
     struct buffer seen; /* of everybody, the hash of the id: a uint64_t each */

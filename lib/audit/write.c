@@ -185,8 +185,7 @@ static enum status write_agreeing(struct writer *writer, const struct diff_chang
 }
 
 /* A row of which nothing can be said, and why. */
-static enum status write_skipped(struct writer *writer, size_t row, struct diff_change *change,
-                                 struct failure *failure)
+static void write_skipped(struct writer *writer, size_t row, struct diff_change *change)
 {
     struct audit *audit = writer->audit;
     const struct csv_table *table = audit_export_table(audit->export);
@@ -195,11 +194,56 @@ static enum status write_skipped(struct writer *writer, size_t row, struct diff_
     change->file = audit_export_name(audit->export);
     csv_table_line(table, row, &writer->lines);
     change->line = writer->lines.passed + 1;
-    if (!audit_export_is_blank(audit->export, row))
-        change->key = (struct csv_value){"", 0};
-    (void)failure;
+    if (audit->outcomes[row] == HELD)
+        change->held = text_value(audit->strays.texts.bytes + audit->kept[row]);
+    if (audit->outcomes[row] == UNKNOWN)
+        change->reason = audit->texts.bytes + audit->kept[row];
     write_change(writer, change, "");
-    return STATUS_OK;
+}
+
+/* For the roster, a member who is held is at the address that the row lacks, with nothing but the
+ * value that is followed: by that a later export without the address holds the member again. */
+static enum status write_held(struct writer *writer, size_t row, struct failure *failure)
+{
+    const struct audit *audit = writer->audit;
+    const struct csv_header *header = audit_export_table(audit->export)->header;
+    size_t key = audit_export_table(audit->export)->key;
+    const char *address = audit->strays.texts.bytes + audit->kept[row];
+    char id[ID_TEXT];
+    audit_id_write(id, audit->ids[row]);
+    struct diff_pair pairs[3] = {{csv_header_name(header, key), text_value(address)},
+                                 {text_value(ROSTER_ID_COLUMN), text_value(id)}};
+    struct diff_change change = {
+        .kind = DIFF_UPDATED, .key = pairs[0].value, .row = pairs, .row_count = 2};
+    if (audit->follow_column != CSV_NO_COLUMN) {
+        struct diff_pair *followed = &pairs[change.row_count++];
+        followed->name = csv_header_name(header, audit->follow_column);
+        enum status status =
+            audit_export_value(audit->export, row, audit->follow_column, &followed->value, failure);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return write_agreeing(writer, &change, id, failure);
+}
+
+/* Whether an outcome is to be shown. */
+static bool shows(const struct writer *writer, size_t row)
+{
+    const struct audit *audit = writer->audit;
+    bool for_roster = writer->form == AUDIT_RECORDS;
+    if (audit_export_is_blank(audit->export, row))
+        return true;
+    switch ((enum outcome)audit->outcomes[row]) {
+    case UNSEEN:
+    case DOUBTFUL:
+        return false;
+    case AGREES:
+        return for_roster && audit->options->all;
+    case RENUMBERED:
+        return for_roster;
+    default:
+        return true;
+    }
 }
 
 static enum status write_row(struct writer *writer, size_t row, struct buffer *key,
@@ -207,29 +251,30 @@ static enum status write_row(struct writer *writer, size_t row, struct buffer *k
 {
     struct audit *audit = writer->audit;
     enum outcome outcome = audit->outcomes[row];
-    bool blank = audit_export_is_blank(audit->export, row);
-    if (!blank && (!audit_export_is_first(audit->export, row) || outcome == UNSEEN ||
-                   (outcome == AGREES && !(audit->options->all && writer->form == AUDIT_RECORDS))))
+    bool agrees = outcome == AGREES || outcome == RENUMBERED;
+    if (!shows(writer, row))
         return STATUS_OK;
-    struct diff_change change = {.row = writer->pairs, .held = {"", 0}};
+    struct diff_change change = {.kind = DIFF_UPDATED, .row = writer->pairs, .held = {"", 0}};
     enum status status =
-        take_row(writer, outcome == AGREES ? audit->kept[row] : row, key, &change.key, failure);
+        take_row(writer, agrees ? audit->kept[row] : row, key, &change.key, failure);
     if (status != STATUS_OK)
         return status;
     change.row_count = writer->row_count;
-    if (blank || outcome == UNKNOWN)
-        return write_skipped(writer, row, &change, failure);
     char id[ID_TEXT];
     audit_id_write(id, audit->ids[row]);
-    change.kind = outcome == MISSING ? DIFF_NEW : DIFF_UPDATED;
-    if (outcome != MISSING)
-        change.row_count = set_pair(writer, change.row_count, ROSTER_ID_COLUMN, id);
-    if (outcome == AGREES)
-        return write_agreeing(writer, &change, id, failure);
-    if (outcome != MISSING)
-        return write_differing(writer, row, &change, failure);
-    write_change(writer, &change, "");
-    return STATUS_OK;
+    if (outcome == UNSEEN || outcome == HELD || outcome == UNKNOWN) {
+        write_skipped(writer, row, &change);
+        bool adopts = outcome == HELD && audit->options->all && writer->form == AUDIT_RECORDS;
+        return adopts ? write_held(writer, row, failure) : STATUS_OK;
+    }
+    if (outcome == MISSING) {
+        change.kind = DIFF_NEW;
+        write_change(writer, &change, "");
+        return STATUS_OK;
+    }
+    change.row_count = set_pair(writer, change.row_count, ROSTER_ID_COLUMN, id);
+    return agrees ? write_agreeing(writer, &change, id, failure)
+                  : write_differing(writer, row, &change, failure);
 }
 
 /* A member whom the export does not name. */
@@ -242,8 +287,14 @@ static void write_stray(struct writer *writer, const struct stray *stray)
                               {text_value(ROSTER_ID_COLUMN), text_value(id)}};
     struct diff_change change = {
         .kind = DIFF_LAPSED, .key = row[0].value, .row = row, .row_count = 2};
-    if (address[0] != '\0')
-        write_change(writer, &change, "");
+    if (address[0] == '\0') { /* whom nothing can be sent for */
+        change = (struct diff_change){.kind = DIFF_SKIPPED,
+                                      .row = &row[1],
+                                      .row_count = 1,
+                                      .reason = "a member in Action Network without an address",
+                                      .held = {"", 0}};
+    }
+    write_change(writer, &change, "");
 }
 
 static void write_summary(struct writer *writer)
@@ -269,6 +320,10 @@ static void write_summary(struct writer *writer)
     output_text(writer->output, line);
     if (writer->form != AUDIT_RECORDS)
         return;
+    if (summary->held > 0) {
+        (void)snprintf(line, sizeof line, ",\"held\":%" PRIu64, summary->held);
+        output_text(writer->output, line);
+    }
     diff_json_rule(writer->output,
                    csv_screen_rule(audit_export_table(writer->audit->export)->screen),
                    summary->others);
@@ -285,6 +340,7 @@ enum status audit_write(struct audit *audit, enum audit_form form, struct output
     if (!make_room(&writer.pairs, &writer.room, writer.columns + 1))
         status = fail_memory(failure);
     for (size_t row = 0; row < audit_export_count(audit->export) && status == STATUS_OK; row++)
+        /* Rows that repeat an address are UNSEEN. */
         status = write_row(&writer, row, &key, failure);
     for (size_t i = 0; i < audit->strays.count && status == STATUS_OK; i++)
         write_stray(&writer, &audit->strays.strays[i]);

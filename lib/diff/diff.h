@@ -79,7 +79,8 @@ struct diff_change {
         *was; /* updated, or new and doubtful: the older values of what differs */
     size_t was_count;
     const char *key_name;  /* DIFF_SKIPPED, what follows: the key's column, */
-    const char *file;      /* the file, */
+    const char *reason;    /* or why, where it is not the key's fault, and NULL otherwise; */
+    const char *file;      /* the file, NULL for none, */
     size_t line;           /* the line from 1, */
     size_t sheet_row;      /* in a file with a label, the row in a spreadsheet, from 1; else 0, */
     struct csv_value held; /* the key of the member who is held; "" when nobody is */

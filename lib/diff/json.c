@@ -97,7 +97,9 @@ static void write_skipped(struct output *output, const struct diff_change *chang
     char line[32];
     (void)snprintf(line, sizeof line, "%zu", change->line);
     output_text(output, "{\"change\":\"skipped\",\"reason\":\"");
-    if (change->key.length == 0) {
+    if (change->reason != NULL) {
+        write_inside(output, (struct csv_value){change->reason, strlen(change->reason)});
+    } else if (change->key.length == 0) {
         output_text(output, "no ");
         write_inside(output, (struct csv_value){change->key_name, strlen(change->key_name)});
     } else {
@@ -105,10 +107,13 @@ static void write_skipped(struct output *output, const struct diff_change *chang
         write_inside(output, change->key);
         output_text(output, "\\\" is no address");
     }
-    output_text(output, "\",\"file\":");
-    write_path(output, change->file);
-    output_text(output, ",\"line\":");
-    output_text(output, line);
+    output_text(output, "\"");
+    if (change->file != NULL) {
+        output_text(output, ",\"file\":");
+        write_path(output, change->file);
+        output_text(output, ",\"line\":");
+        output_text(output, line);
+    }
     if (change->held.length == 0)
         return;
     output_text(output, ",\"held\":");

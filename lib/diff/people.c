@@ -88,9 +88,13 @@ static void write_skipped(struct output *output, const struct diff_change *chang
         (void)snprintf(line, sizeof line, ": row %zu: ", change->sheet_row);
     else
         (void)snprintf(line, sizeof line, ":%zu: ", change->line);
-    write_text(output, change->file);
-    output_text(output, line);
-    if (change->key.length == 0) {
+    if (change->file != NULL) {
+        write_text(output, change->file);
+        output_text(output, line);
+    }
+    if (change->reason != NULL) {
+        write_text(output, change->reason);
+    } else if (change->key.length == 0) {
         output_text(output, "no ");
         write_text(output, change->key_name);
     } else {

@@ -25,11 +25,12 @@ struct report {
     bool any; /* a record came */
     struct count changes[STATES][KINDS];
     struct count skipped;
-    struct tally failures, skips, unapplied, overridden, notes;
+    struct tally failures, skips, unapplied, overridden, notes, drift;
     bool unapplied_custom; /* one of the unapplied is a custom field */
     bool key_refused;
-    bool summed; /* the summary came */
-    size_t members, unchanged, announced;
+    bool summed;  /* the summary came */
+    bool audited; /* the summary is an-diff's */
+    size_t members, unchanged, announced, people;
     char cut_short[512];
 };
 

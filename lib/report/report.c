@@ -36,6 +36,7 @@ void report_free(struct report *report)
     tally_free(&report->unapplied);
     tally_free(&report->overridden);
     tally_free(&report->notes);
+    tally_free(&report->drift);
     free(report);
 }
 
@@ -147,14 +148,34 @@ static enum state state_of(const json_t *record)
     return PENDING;
 }
 
+/* Counts the fields of which an-diff found that they are not as they should be. */
+static bool count_drift(struct report *report, const json_t *drift)
+{
+    static const char CUSTOM[] = "custom_fields.";
+    const char *name;
+    json_t *difference;
+    json_object_foreach((json_t *)drift, name, difference)
+    {
+        size_t skip = strncmp(name, CUSTOM, strlen(CUSTOM)) == 0 ? strlen(CUSTOM) : 0;
+        if (!count_text(&report->drift, name + skip))
+            return false;
+    }
+    return true;
+}
+
 static bool count_change(struct report *report, enum kind kind, const json_t *record)
 {
     const json_t *was = json_object_get(record, "was");
-    if (kind == UPDATED && json_is_object(was) && json_object_size(was) == 0)
-        kind = SENT_AGAIN; /* csv-diff --all */
+    const json_t *drift = json_object_get(record, "drift");
     const json_t *result = json_object_get(record, "result");
     enum state state = state_of(record);
-    return count_person(report, &report->changes[state][kind], record) &&
+    if (kind == UPDATED && drift == NULL && json_is_object(was) && json_object_size(was) == 0) {
+        if (state == OK && json_object_get(result, "attempts") == NULL)
+            return true;   /* an-diff --all: nothing was sent; the summary has them as unchanged */
+        kind = SENT_AGAIN; /* csv-diff --all */
+    }
+    return count_drift(report, drift) &&
+           count_person(report, &report->changes[state][kind], record) &&
            (state != FAILED || count_failure(report, result)) &&
            (state != OK || count_details(report, result));
 }
@@ -177,6 +198,8 @@ static void take_summary(struct report *report, const json_t *summary)
     report->summed = true;
     report->members = number(summary, "newer");
     report->unchanged = number(summary, "unchanged");
+    report->audited = json_object_get(summary, "people") != NULL;
+    report->people = number(summary, "people");
     report->announced =
         number(summary, "new") + number(summary, "updated") + number(summary, "lapsed");
 }

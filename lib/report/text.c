@@ -7,12 +7,12 @@
 enum { REASONS_SHOWN = 10 };
 
 static const struct {
-    const char *done, *would, *named;
+    const char *done, *would, *named, *audited;
 } WORDS[KINDS] = {
-    [NEW] = {"new", "would be new", "New"},
-    [UPDATED] = {"updated", "would be updated", "Updated"},
-    [SENT_AGAIN] = {"sent again", "would be sent again", "Sent again"},
-    [LAPSED] = {"lapsed", "would lapse", "Lapsed"},
+    [NEW] = {"new", "would be new", "New", "Missing"},
+    [UPDATED] = {"updated", "would be updated", "Updated", "Different"},
+    [SENT_AGAIN] = {"sent again", "would be sent again", "Sent again", "Sent again"},
+    [LAPSED] = {"lapsed", "would lapse", "Lapsed", "Too many"},
 };
 
 static size_t people_in(const struct report *report, enum state state)
@@ -88,12 +88,28 @@ static enum state main_state(const struct report *report)
     return people_in(report, DRY_RUN) > 0 ? DRY_RUN : people_in(report, PENDING) > 0 ? PENDING : OK;
 }
 
+/* What an-diff found, where nobody has acted on it. */
+static bool write_audit(struct buffer *out, const struct report *report)
+{
+    const struct count *pending = report->changes[PENDING];
+    return buffer_printf(out, "%s as they should be", grouped(report->unchanged).text) &&
+           buffer_printf(out, ", %s missing", grouped(pending[NEW].people).text) &&
+           buffer_printf(out, ", %s different", grouped(pending[UPDATED].people).text) &&
+           buffer_printf(out, ", %s too many; ", grouped(pending[LAPSED].people).text) &&
+           append_number(out, report->members, "member", "members") &&
+           buffer_printf(out, ", %s in Action Network.", grouped(report->people).text);
+}
+
 static bool write_counts(struct buffer *out, struct report *report)
 {
     if (!report->any && report->cut_short[0] == '\0')
         return buffer_printf(out, "nothing came, not even a summary: the run broke off before its "
                                   "first record; run it again.");
     enum state state = main_state(report);
+    if (report->audited && people_in(report, OK) + people_in(report, FAILED) +
+                                   people_in(report, DEFERRED) + people_in(report, DRY_RUN) ==
+                               0)
+        return write_audit(out, report);
     bool room = buffer_printf(out, "%s",
                               state == DRY_RUN   ? "a dry run, nothing was sent; "
                               : state == PENDING ? "nothing was sent; "
@@ -125,7 +141,8 @@ static bool append_all_names(struct buffer *out, const struct report *report, en
         if (count->named > 0)
             room = room &&
                    buffer_printf(out, "%s%s%s: ", out->length > 0 ? "\n" : "", indent,
-                                 WORDS[kind].named) &&
+                                 report->audited && state == PENDING ? WORDS[kind].audited
+                                                                     : WORDS[kind].named) &&
                    append_names(out, count);
     }
     return room;
@@ -258,6 +275,13 @@ static bool write_overridden(struct buffer *out, struct report *report)
             append_fields(out, &report->overridden) && buffer_printf(out, "."));
 }
 
+static bool write_drift(struct buffer *out, struct report *report)
+{
+    return report->drift.used == 0 ||
+           (buffer_printf(out, "Different in Action Network: ") &&
+            append_fields(out, &report->drift) && buffer_printf(out, "."));
+}
+
 static bool write_notes(struct buffer *out, struct report *report)
 {
     return report->notes.used == 0 ||
@@ -268,9 +292,9 @@ static bool write_notes(struct buffer *out, struct report *report)
 json_t *report_paragraphs(struct report *report)
 {
     bool (*const writers[])(struct buffer *, struct report *) = {
-        write_counts,    write_names,      write_break,   write_failures,
-        write_deferred,  write_dry_run,    write_pending, write_skipped,
-        write_unapplied, write_overridden, write_notes,
+        write_counts,   write_names,     write_drift,      write_break,
+        write_failures, write_deferred,  write_dry_run,    write_pending,
+        write_skipped,  write_unapplied, write_overridden, write_notes,
     };
     struct buffer text = {.limit = 0};
     json_t *paragraphs = json_array();
