@@ -29,7 +29,7 @@ LIBS_test-person := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 LIBS := -lunistring
 LIBS_csv-diff := -lcsv -pthread
 LIBS_an-diff := -lcsv -pthread
-LIBS_an-upsert := -lcsv
+LIBS_an-upsert := -lcsv -lcrypt
 LIBS_roster-dump := -lcsv
 LIBS_test-bench-fast-server := -lmicrohttpd
 

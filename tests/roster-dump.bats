@@ -216,3 +216,17 @@ y@example.org,4,,3,' ]
   [ "$(roster-dump -c) $(roster-dump -bc)" = '301 302' ]
   run -74 --separate-stderr bash -c 'roster-dump -c >/dev/full'
 }
+
+@test "--group writes the group that the last runs say, and a few members, those with an id first" {
+  run -0 roster-dump --group
+  [ "$output" = '{"members":[]}' ]
+  for i in 1 2 3; do
+    result new "without$i@example.org"
+    result new "with$i@example.org" | jq -c --arg id "id$i" '.result.id = $id'
+  done | roster-commit >/dev/null
+  printf '%s\n' '{"run":{"group":{"url":"a","key":"b"}}}' '{"run":{"group":{"url":"c","key":"d"}}}' '{"run":{}}' |
+    roster-commit >/dev/null
+  run -0 roster-dump --group
+  same_json "$output" '{"group":{"url":"c","key":"d"},"members":[{"id":"id1","email":"with1@example.org"},
+    {"id":"id2","email":"with2@example.org"},{"id":"id3","email":"with3@example.org"}]}'
+}

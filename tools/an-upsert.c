@@ -323,6 +323,8 @@ int main(int argc, char **argv)
          .help = "its digest"},
         {"check", '\0', OPTION_CHOICE, &action, .value = SENDER_CHECK,
          .help = "ask Action Network whether key and custom fields are usable"},
+        {"group", '\0', OPTION_CHOICE, &action, .value = SENDER_GROUP,
+         .help = "read what roster-dump --group writes: is the roster this key's group's?"},
         {.name = NULL},
     };
     const struct options_command command = {
@@ -330,7 +332,8 @@ int main(int argc, char **argv)
         .usage =
             "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
             "                 [--deadline SECONDS] [-v] [FILE]\n"
-            "       an-upsert [-m MAP] --print-map | --print-columns | --print-digest | --check\n",
+            "       an-upsert [-m MAP] --print-map | --print-columns | --print-digest | --check\n"
+            "       an-upsert --group [FILE]\n",
         .about = "Creates or updates people in Action Network for the new and updated among the "
                  "change records.\n",
         .lines = lines,
@@ -344,6 +347,7 @@ int main(int argc, char **argv)
     if (!options_read(&command, argc, argv, &status))
         return (int)status;
     options.file = argv[optind];
+    options.say = say;
     status = action == SENDER_RUN ? sender_run(&UPSERT, &options, &failure)
                                   : sender_answer(&options, (enum sender_action)action, &failure);
     if (status != STATUS_OK)

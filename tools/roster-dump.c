@@ -15,6 +15,7 @@
 #include "base/options.h"
 #include "base/output.h"
 #include "base/status.h"
+#include "roster/group.h"
 #include "roster/roster.h"
 
 static const char program[] = "roster-dump";
@@ -23,6 +24,7 @@ struct options {
     const char *store;
     size_t runs; /* how many; 0 for the members instead */
     bool count;  /* only how many members there are */
+    bool group;  /* which group it belongs to, instead */
     bool begun;  /* those, too, whose first change was only begun */
 };
 
@@ -126,11 +128,28 @@ static enum status write_run(const json_t *run, void *context, struct failure *f
     return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
 }
 
+static enum status write_group(struct roster *roster, struct writing *writing,
+                               struct failure *failure)
+{
+    json_t *group;
+    enum status status = roster_group(roster, &group, failure);
+    if (status == STATUS_OK &&
+        json_dump_callback(group, write_chunk, writing->output, JSON_COMPACT) != 0 &&
+        !output_failed(writing->output))
+        status = fail_memory(failure);
+    if (status == STATUS_OK)
+        output_text(writing->output, "\n");
+    json_decref(group);
+    return status;
+}
+
 static enum status dump(struct roster *roster, const struct options *options,
                         struct writing *writing, struct failure *failure)
 {
     if (options->runs > 0)
         return roster_each_run(roster, options->runs, write_run, writing, failure);
+    if (options->group)
+        return write_group(roster, writing, failure);
     if (options->count) {
         char line[32];
         enum status counted = roster_each(roster, count_member, writing, failure);
@@ -182,13 +201,15 @@ int main(int argc, char **argv)
          .help = "those, too, whom a run began to add and was broken off"},
         {"count", 'c', OPTION_FLAG, &options.count,
          .help = "write only how many members there are"},
+        {"group", '\0', OPTION_FLAG, &options.group,
+         .help = "write which group it belongs to and a few members, for an-upsert --group"},
         {"runs", 'r', OPTION_COUNT, &options.runs, .argument = "N", .absent = "20", .least = 1,
          .most = 1e9, .help = "write the last N runs (20) as NDJSON instead"},
         {.name = NULL},
     };
     const struct options_command command = {
         .name = program,
-        .usage = "usage: roster-dump [-s STORE] [-b] [-c | -r[N]]\n",
+        .usage = "usage: roster-dump [-s STORE] [-b] [-c | --group | -r[N]]\n",
         .about = "Writes the members that Action Network has acknowledged, as CSV.\n",
         .lines = lines,
         .operands = "no operand",

@@ -1,8 +1,10 @@
 #include "send/answers.h"
 
 #include "base/confine.h"
+#include "base/ndjson.h"
 #include "people/check.h"
 #include "people/connection.h"
+#include "people/group.h"
 #include "people/person.h"
 
 #include <csv.h>
@@ -78,8 +80,67 @@ static enum status check(const struct sender_options *options, struct failure *f
     return status;
 }
 
+/* What roster-dump --group wrote: one line. */
+static enum status read_roster(const char *file, json_t **roster, struct failure *failure)
+{
+    struct ndjson_reader *reader = NULL;
+    struct ndjson_line line;
+    bool more = false;
+    *roster = NULL;
+    enum status status = ndjson_open(file, &reader, failure);
+    if (status == STATUS_OK)
+        status = ndjson_read(reader, &line, &more, failure);
+    if (status == STATUS_OK && !more)
+        status =
+            fail(failure, STATUS_DATA, "%s: empty; it should be what roster-dump --group writes",
+                 ndjson_name(reader));
+    if (status == STATUS_OK)
+        status = ndjson_parse(reader, &line, roster, failure);
+    ndjson_close(reader);
+    return status;
+}
+
+/* Whether the key is of the group whose roster it is; and that group, for the roster to keep. */
+static enum status tell_group(const struct sender_options *options, struct failure *failure)
+{
+    struct connection connection = {.service = NULL};
+    struct connection_settings settings = {
+        .rate = options->rate, .connections = 1, .deadline = options->deadline};
+    struct people_group found = {.group = NULL};
+    json_t *roster;
+    json_t *record = NULL;
+    enum status status = read_roster(options->file, &roster, failure);
+    if (status == STATUS_OK)
+        status = connection_open(&settings, &connection, failure);
+    (void)confine_to_network();
+    if (status == STATUS_OK)
+        status = people_group(&connection, roster, &found, failure);
+    if (status == STATUS_OK && (record = json_pack("{s:O}", "group", found.group)) == NULL)
+        status = fail_memory(failure);
+    if (status == STATUS_OK && json_dumpf(record, stdout, JSON_COMPACT) == 0)
+        (void)putchar('\n');
+    if (status == STATUS_OK && found.had_one && !found.known && options->say != NULL)
+        options->say(found.asked > 0
+                         ? "another key than before, and the same group: the roster's members are "
+                           "members there"
+                         : "another key than before; the roster has no members, and is this "
+                           "key's group's from now on");
+    json_decref(record);
+    json_decref(found.group);
+    json_decref(roster);
+    connection_close(&connection);
+    return status;
+}
+
 enum status sender_answer(const struct sender_options *options, enum sender_action action,
                           struct failure *failure)
 {
-    return action == SENDER_CHECK ? check(options, failure) : print(options, action, failure);
+    switch (action) {
+    case SENDER_CHECK:
+        return check(options, failure);
+    case SENDER_GROUP:
+        return tell_group(options, failure);
+    default:
+        return print(options, action, failure);
+    }
 }

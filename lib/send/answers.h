@@ -1,5 +1,6 @@
 /*
- * What an-upsert answers instead of sending: the field map, and whether Action Network can be used.
+ * What an-upsert answers instead of sending: the field map, whether Action Network can be used, and
+ * whether a roster is the group's.
  */
 #ifndef SENDER_ANSWERS_H
 #define SENDER_ANSWERS_H
@@ -8,8 +9,10 @@
 
 /* Writes the field map in effect, the columns that it uses as a list for csv-diff -c, or its digest
  * to stdout; with SENDER_CHECK asks Action Network whether the key and the map's custom fields are
- * usable, and writes what it found. STATUS_SOME_FAILED when custom fields are missing,
- * STATUS_CONFIG for a map or a setting that is wrong, and what people_check returns. */
+ * usable, and writes what it found; with SENDER_GROUP reads what roster-dump --group writes from
+ * the file of the options, and writes the group that the roster is to keep. STATUS_SOME_FAILED when
+ * custom fields are missing, STATUS_CONFIG for a map or a setting that is wrong, and what
+ * people_check and people_group return. */
 enum status sender_answer(const struct sender_options *options, enum sender_action action,
                           struct failure *failure);
 

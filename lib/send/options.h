@@ -15,7 +15,8 @@ enum sender_action {
     SENDER_PRINT_MAP,
     SENDER_PRINT_COLUMNS,
     SENDER_PRINT_DIGEST,
-    SENDER_CHECK
+    SENDER_CHECK,
+    SENDER_GROUP
 };
 
 /* Sets `options` to what holds when nothing is said, and fills the table of the options that all

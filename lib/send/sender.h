@@ -22,11 +22,12 @@ struct sender_options {
     bool dry_run;
     bool overrides;
     bool verbose;
-    double rate;      /* requests a second; 0: no limit */
-    size_t jobs;      /* requests in flight at the most */
-    double deadline;  /* seconds from the start; 0: none */
-    const char *map;  /* a path; NULL: $AN_FIELD_MAP or the built-in map */
-    const char *file; /* NULL or "-": standard input */
+    double rate;                   /* requests a second; 0: no limit */
+    size_t jobs;                   /* requests in flight at the most */
+    double deadline;               /* seconds from the start; 0: none */
+    const char *map;               /* a path; NULL: $AN_FIELD_MAP or the built-in map */
+    const char *file;              /* NULL or "-": standard input */
+    void (*say)(const char *line); /* of sender_answer: tells people one line */
 };
 
 /* One record on its way. */

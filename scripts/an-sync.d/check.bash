@@ -22,7 +22,15 @@ probe() {
 try_programs() { find_programs && csv-diff -V | sed 's/.* /version /'; }
 try_configuration() { configure && echo "${config:-no file, the environment alone}"; }
 try_field_map() { an-upsert --print-digest >/dev/null && echo "${AN_FIELD_MAP:-the built-in one}"; }
-try_key() (export AN_API_KEY AN_API_KEY_FILE && exec an-upsert "${engine[@]}" --check)
+try_key() { ask an-upsert "${engine[@]}" --check; }
+# A roster that is not there has no group yet.
+try_group() {
+  local dry_run='' work
+  work=$(mktemp -d) || return 74
+  trap 'rm -rf -- "$work"' RETURN
+  guard_group && jq -r .url <<<"$group"
+}
+
 try_roster() { count_members | sed 's/$/ members/'; }
 
 try_state() {
@@ -63,6 +71,7 @@ check() {
   probe roster try_roster
   probe 'field map' try_field_map
   probe 'Action Network' try_key
+  (($? > 1)) || probe group try_group
   probe Slack try_webhook
   return "$checked"
 }
@@ -88,5 +97,6 @@ status() {
       printf '%-17s %7s %7s %7s %7s  %-27s %s\n' "$finished" "$new" "$updated" "$lapsed" "$failed" \
         "${MEANING[$status]-status $status}" "$source"
     done
-  printf '%s members in the roster\n' "$(count_members)" || return 74
+  group=$(roster-dump --group | jq -r '.group.url // empty') || return
+  printf '%s members in the roster%s\n' "$(count_members)" "${group:+, of the group at $group}" || return 74
 }

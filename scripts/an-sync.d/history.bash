@@ -20,8 +20,8 @@ record() (
   jq -cnR --arg id "${run##*/}" --arg started "$(date -u -d "@$started" +%FT%TZ)" \
     --arg finished "$(date -u +%FT%TZ)" --arg source "$name" --arg export_date "$export_date" \
     --arg message_id "$message_id" --arg map "$digest" --argjson summary "$summary" --argjson status "$status" \
-    --argjson sent "$sent" '
-    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map} +
+    --argjson sent "$sent" --argjson group "${group:-null}" '
+    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map, $group} +
       reduce (inputs | fromjson? | select(.change and .result)) as $record
         ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};
           if $record.result.status == "ok" then .acknowledged[$record.change] += 1
