@@ -31,6 +31,7 @@ LIBS_csv-diff := -lcsv -pthread
 LIBS_an-diff := -lcsv -pthread
 LIBS_an-upsert := -lcsv -lcrypt
 LIBS_roster-dump := -lcsv
+LIBS_roster-commit := -lcsv
 LIBS_test-bench-fast-server := -lmicrohttpd
 
 # SANITIZE=1: address and undefined behaviour sanitizers, in a build directory of their own.

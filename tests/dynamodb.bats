@@ -122,17 +122,17 @@ an_error() {
   an_error 69 roster-dump 'no page of the roster'
 }
 
-@test "columns are stored once, before the members that have them" {
+@test "headers are stored once, before the members that have them" {
   records 1 | roster-commit >/dev/null
   records 2 1 x | roster-commit >/dev/null
   records 2 1 y | roster-commit >/dev/null
-  [ "$(log_of 'select(.body | contains(":more")).body | fromjson.ExpressionAttributeValues[":more"].L[].S')" = $'email\nnote' ]
+  [ "$(log_of 'select(.body | contains(":more")).body | fromjson.ExpressionAttributeValues[":more"].L[].S')" = $'email\nemail,note' ]
   [ "$(log_of .action | head -n 3 | tr '\n' ' ')" = 'UpdateItem UpdateItem BatchWriteItem ' ]
 }
 
-@test "columns that two writers added at the same time are one" {
+@test "headers that two writers added at the same time are one" {
   records 1 | roster-commit >/dev/null
-  curl -sSf "$TABLE_URL/items" | jq '."members#meta".roster.columns.L += [{S: "email"}, {S: "note"}, {S: "email"}]' |
+  curl -sSf "$TABLE_URL/items" | jq '."members#meta".roster.headers.L += [{S: "email"}, {S: "note,email"}, {S: "email"}]' |
     curl -sSf -d @- "$TABLE_URL/items" >/dev/null
   run -0 roster-dump
   [ "${lines[0]}" = email,note,action_network_id,action_network_map ]
@@ -249,12 +249,27 @@ an_error() {
 
 @test "a roster of a newer schema is refused and left alone" {
   records 1 | roster-commit >/dev/null
-  curl -sSf "$TABLE_URL/items" | jq '."members#meta".roster.version.N = "2"' | curl -sSf -d @- "$TABLE_URL/items" >/dev/null
+  curl -sSf "$TABLE_URL/items" | jq '."members#meta".roster.version.N = "3"' | curl -sSf -d @- "$TABLE_URL/items" >/dev/null
   before=$(curl -sSf "$TABLE_URL/items")
   for program in roster-dump roster-commit; do
-    an_error 78 $program 'newer an-sync (schema 2)'
+    an_error 78 $program 'newer an-sync (schema 3)'
   done
   [ "$(curl -sSf "$TABLE_URL/items")" = "$before" ]
+}
+
+@test "a roster of schema 1 is read, and what changes in it is kept as it is now" {
+  records 3 1 x | roster-commit >/dev/null
+  curl -sSf "$TABLE_URL/items" | jq '."members#meta".roster |= (.version.N = "1" | del(.headers) | .columns.L = [{S: "email"}, {S: "gone"}, {S: "note"}])
+    | .members |= map_values(del(.header) | .row.S = ({email: .email.S, note: "a \"b\", c"} | tojson))' >older
+  curl -sSf -d @older "$TABLE_URL/items" >/dev/null
+  run -0 --separate-stderr roster-dump
+  dumped=$output
+  [ "${lines[0]}" = email,gone,note,action_network_id,action_network_map ]
+  [ "${lines[3]}" = '3@example.org,,"a ""b"", c",,' ]
+  curl -sSf "$TABLE_URL/items" | cmp - <(jq . older | curl -sSf "$TABLE_URL/items")
+  records 1 2 y | roster-commit >/dev/null
+  [ "$(roster-dump)" = "${dumped/2@example.org,,\"a \"\"b\"\", c\"/2@example.org,,y}" ]
+  [ "$(curl -sSf "$TABLE_URL/items" | jq -c '."members#meta".roster.version.N, (.members | map(has("header")))')" = $'"2"\n[false,true,false]' ]
 }
 
 @test "a damaged roster is an error that names it" {
@@ -263,12 +278,15 @@ an_error() {
   damaged() {
     jq "$1" items | curl -sSf -d @- "$TABLE_URL/items" >/dev/null
     run -74 --separate-stderr roster-dump
-    has "$stderr" 'roster-dump: the roster members is damaged'
+    has "$stderr" 'roster-dump: the roster ' 'is damaged'
   }
-  damaged '.members["1@example.org"].row.S = "{"'
-  damaged '.members["1@example.org"].row.S = "[]"'
+  damaged '.members["1@example.org"].row.S = "x,y"'
+  damaged '.members["1@example.org"].header.S = "x"'
+  damaged 'del(.members["1@example.org"].header) | .members["1@example.org"].row.S = "{"'
+  damaged 'del(.members["1@example.org"].header) | .members["1@example.org"].row.S = "[]"'
   damaged 'del(.members["1@example.org"].row)'
   damaged 'del(.["members#meta"].roster.version)'
+  damaged '.["members#meta"].roster.headers.L[0] = {N: "1"}'
   damaged '.["members#meta"].roster.columns.L[0] = {N: "1"}'
 }
 

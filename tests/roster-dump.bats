@@ -94,13 +94,13 @@ y@example.org,4,,3,' ]
     <(members | jq -cS 'del(.action_network_id, .action_network_map)' | sort)
 }
 
-@test "a value that csv-diff wrote and one that the dump gives back are the same change" {
+@test "blanks at the ends of a value are neither kept nor a difference" {
   printf 'email,note\na@example.org," blanks "\n' >one.csv
   printf 'email,note\na@example.org,blanks\n' >other.csv
   adopt one.csv
   roster-dump >dump
-  run -1 --separate-stderr csv-diff --exit-code dump other.csv
-  [ "$(jq -r 'select(.was).was.note' <<<"$output")" = ' blanks ' ]
+  run -0 grep -F ',blanks,' dump
+  run -0 --separate-stderr csv-diff --exit-code dump other.csv
 }
 
 @test "--store names another roster" {

@@ -49,7 +49,7 @@ snapshot() {
 @test "it says what it is, and commits are durable" {
   a_member a | roster-commit >/dev/null
   [ "$(sql 'PRAGMA application_id')" = 1097749107 ]
-  [ "$(sql 'PRAGMA user_version')" = 1 ]
+  [ "$(sql 'PRAGMA user_version')" = 2 ]
   [ "$(sql 'PRAGMA journal_mode')" = wal ]
   [ "$(sql 'PRAGMA integrity_check')" = ok ]
 }
@@ -71,13 +71,13 @@ snapshot() {
 
 @test "a roster of a newer schema is refused and left alone" {
   a_member a | roster-commit >/dev/null
-  sql 'PRAGMA user_version = 2'
+  sql 'PRAGMA user_version = 3'
   rm -f "$FILE"-*
   before=$(cksum "$FILE")
   run -78 --separate-stderr roster-dump
-  has "$stderr" "$FILE" 'newer an-sync (schema 2)'
+  has "$stderr" "$FILE" 'newer an-sync (schema 3)'
   run -78 --separate-stderr roster-commit < <(a_member b)
-  has "$stderr" "$FILE" 'newer an-sync (schema 2)'
+  has "$stderr" "$FILE" 'newer an-sync (schema 3)'
   [ -z "$output" ]
   [ "$(cksum "$FILE")" = "$before" ]
 }
@@ -208,7 +208,7 @@ PRAGMA cache_size = 1;
 BEGIN;
 DELETE FROM members;
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-  INSERT INTO members SELECT i, '', '', '{"email":"x","note":"' || hex(zeroblob(200)) || '"}' FROM n;
+  INSERT INTO members SELECT i, '', 1, 1, hex(zeroblob(200)) FROM n;
 .shell cp killed.sqlite hot.sqlite; cp killed.sqlite-journal hot.sqlite-journal
 ROLLBACK;
 END
@@ -240,9 +240,14 @@ END
 
 @test "a damaged roster is an error that names it" {
   a_member a | roster-commit >/dev/null
-  sql "UPDATE members SET row = 'x'"
-  run -74 --separate-stderr roster-dump
-  has "$stderr" "$FILE" damaged
+  for damage in "UPDATE members SET row = 'x,y'" 'UPDATE members SET header = 7' 'UPDATE members SET digest = 7' \
+    "UPDATE headers SET text = '\"x'"; do
+    cp "$FILE" whole.sqlite
+    sql "$damage"
+    run -74 --separate-stderr roster-dump
+    has "$stderr" damaged
+    cp whole.sqlite "$FILE"
+  done
   records 300 | roster-commit >/dev/null
   dd if=/dev/urandom of="$FILE" bs=4096 seek=1 count=6 conv=notrunc status=none
   run -74 --separate-stderr roster-dump
@@ -253,7 +258,8 @@ END
   a_member a | roster-commit >/dev/null
   sql 'CREATE VIEW everybody AS SELECT email FROM members' \
     'CREATE TRIGGER before_it BEFORE INSERT ON members BEGIN DELETE FROM members; END' \
-    "CREATE TRIGGER behind_it AFTER INSERT ON columns BEGIN UPDATE members SET id = 'trapped'; END" \
+    "CREATE TRIGGER behind_it AFTER INSERT ON headers BEGIN UPDATE members SET id = 'trapped'; END" \
+    'CREATE TRIGGER with_it AFTER INSERT ON journal BEGIN DELETE FROM journal; END' \
     'CREATE TRIGGER at_the_end AFTER INSERT ON runs BEGIN DELETE FROM members; END'
   before=$(roster-dump)
   result new b@example.org '{"row":{"another":"column"}}' >in
@@ -266,10 +272,10 @@ END
 
 @test "tables that could run something are refused, for reading and for writing" {
   local change
-  for change in 'DROP TABLE members; CREATE VIEW members AS SELECT char(97) AS email, char(98) AS id, char(99) AS map, char(123, 125) AS row' \
+  for change in 'DROP TABLE members; CREATE VIEW members AS SELECT char(97) AS email, char(98) AS id, 1 AS digest, 1 AS header, char(97) AS row' \
     'CREATE INDEX slow ON members (length(row))' \
     'DROP TABLE runs; CREATE TABLE runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL CHECK (length(run) > 0))' \
-    'ALTER TABLE columns ADD COLUMN big AS (upper(name))' 'ALTER TABLE members ADD COLUMN x'; do
+    'ALTER TABLE headers ADD COLUMN big AS (upper(text))' 'ALTER TABLE members ADD COLUMN x'; do
     rm -f "$FILE"*
     a_member a | roster-commit >/dev/null
     sql "$change"
@@ -299,4 +305,64 @@ END
   AN_ROSTER=sqlite:open/roster.sqlite run -78 --separate-stderr roster-commit < <(a_member a)
   has "$stderr" 'open/' 'belongs to somebody else (user 65534)'
   [ -z "$(ls open)" ]
+}
+
+# killed_with_changes: leaves a roster whose writer was killed with changes in the journal.
+killed_with_changes() {
+  records 3 | roster-commit >/dev/null
+  mkfifo pipe
+  roster-commit <pipe >out 3>&- &
+  exec 7>pipe
+  { records 2 3 later && result lapsed 1@example.org && result new 0@example.org; } >&7
+  within 20 bash -c '[ "$(wc -l <out)" = 4 ]'
+  kill -KILL $!
+  wait $! || true
+  exec 7>&-
+  [ "$(sql 'SELECT count(*) FROM journal')" = 4 ]
+}
+
+@test "what waits in the journal counts for every reader, and is worked in by the next writer" {
+  killed_with_changes
+  expected=$(printf '%s\n' 0@example.org, 2@example.org, 3@example.org,later 4@example.org,later)
+  dumped=$(roster-dump)
+  [ "$(cut -d , -f 1,2 <<<"$dumped" | tail -n +2)" = "$expected" ]
+  roster-commit </dev/null
+  [ "$(sql 'SELECT count(*) FROM journal')" = 0 ]
+  [ "$(roster-dump)" = "$dumped" ]
+  check_roster
+}
+
+@test "a writer that cannot work the journal in leaves it to the next" {
+  killed_with_changes
+  dumped=$(roster-dump)
+  sqlite3 "$FILE" 'BEGIN; SELECT 1 FROM runs;' '.shell timeout -s KILL 0.2 roster-commit </dev/null' >/dev/null 2>&1 || true
+  [ "$(roster-dump)" = "$dumped" ]
+  (trap '' XFSZ && ulimit -f 1 && roster-commit </dev/null >/dev/null 2>&1) || true
+  [ "$(roster-dump)" = "$dumped" ]
+  roster-commit </dev/null
+  [ "$(roster-dump)" = "$dumped" ]
+}
+
+@test "a roster is not much larger than what it holds" {
+  jq -nc 'range(4000) | "member\(. * 7919 % 4000)@example.org" as $email | {change: "new", key: $email,
+    row: ({$email} + ([range(30) | {"column_\(.)": "value \(.)"}] | add)),
+    result: {status: "ok", id: "d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b", map: "67bfb868d29f3700573977d561fed323"}}' >in
+  roster-commit <in >/dev/null
+  rows=$(roster-dump | cut -d , -f 1-31 | wc -c)
+  size=$(stat -c %s "$FILE")
+  echo "$rows bytes of rows, a file of $size"
+  [ $((size * 10)) -le $((rows * 14)) ]
+}
+
+@test "a record that is written in another way is recorded the same" {
+  records 50 1 note | jq -c '.row.note = "a \"note\", é" | .result.id = "D32F"' >plain
+  { head -n 1 plain && jq -c '{row, change, result, key}' plain && tail -n 1 plain; } >other
+  sed 's/":/" : /; s/é/\\u00e9/' plain >spaced
+  for input in plain other spaced; do
+    AN_ROSTER=sqlite:$input.sqlite roster-commit <$input >/dev/null
+    AN_ROSTER=sqlite:$input.sqlite roster-dump >$input.csv
+  done
+  [ "$(wc -l <plain.csv)" = 51 ]
+  cmp plain.csv other.csv
+  cmp plain.csv spaced.csv
 }

@@ -2,7 +2,6 @@
  * roster-dump: writes the roster's members as CSV, or the history of runs as NDJSON. Touches
  * nothing.
  */
-#include <csv.h>
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include "base/options.h"
 #include "base/output.h"
 #include "base/status.h"
+#include "roster/dump.h"
 #include "roster/group.h"
 #include "roster/roster.h"
 
@@ -28,89 +28,6 @@ struct options {
     bool begun;  /* those, too, whose first change was only begun */
 };
 
-struct writing {
-    struct output *output;
-    json_t *columns;
-    bool begun;
-    bool has_header;
-    size_t members; /* counted */
-};
-
-/* Whether a field is read back as it is only when it is quoted: csv-diff's libcsv, as others, takes
- * blanks around a field for padding. */
-static bool needs_quotes(const char *text, size_t length)
-{
-    static const char BLANKS[] = " \t";
-    return length > 0 &&
-           (text[strcspn(text, ",\"\r\n")] != '\0' || strchr(BLANKS, text[0]) != NULL ||
-            strchr(BLANKS, text[length - 1]) != NULL);
-}
-
-static void write_field(struct output *output, const char *text, char before)
-{
-    size_t length = strlen(text);
-    if (before != '\0')
-        output_bytes(output, &before, 1);
-    if (!needs_quotes(text, length)) {
-        output_bytes(output, text, length);
-        return;
-    }
-    size_t most = 2 * length + 2;
-    char *room = output_room(output, most);
-    if (room != NULL)
-        output_advance(output, csv_write2(room, most, text, length, '"'));
-}
-
-/* Writes the header, once. */
-static void write_header(struct writing *writing)
-{
-    size_t index;
-    json_t *name;
-    if (writing->has_header)
-        return;
-    writing->has_header = true;
-    json_array_foreach(writing->columns, index, name)
-    {
-        write_field(writing->output, json_string_value(name), index > 0 ? ',' : '\0');
-    }
-    write_field(writing->output, ROSTER_ID_COLUMN, index > 0 ? ',' : '\0');
-    write_field(writing->output, ROSTER_MAP_COLUMN, ',');
-    output_text(writing->output, "\n");
-}
-
-static enum status write_member(const struct roster_member *member, void *context,
-                                struct failure *failure)
-{
-    struct writing *writing = context;
-    size_t index;
-    json_t *name;
-    (void)failure;
-    if (!writing->begun && strcmp(member->digest, ROSTER_BEGUN_NEW) == 0)
-        return STATUS_OK;
-    write_header(writing);
-    json_array_foreach(writing->columns, index, name)
-    {
-        const char *value =
-            json_string_value(json_object_get(member->row, json_string_value(name)));
-        write_field(writing->output, value != NULL ? value : "", index > 0 ? ',' : '\0');
-    }
-    write_field(writing->output, member->id, index > 0 ? ',' : '\0');
-    write_field(writing->output, member->digest, ',');
-    output_text(writing->output, "\n");
-    return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
-}
-
-/* Counts those that write_member would write. */
-static enum status count_member(const struct roster_member *member, void *context,
-                                struct failure *failure)
-{
-    struct writing *writing = context;
-    (void)failure;
-    if (writing->begun || strcmp(member->digest, ROSTER_BEGUN_NEW) != 0)
-        writing->members++;
-    return STATUS_OK;
-}
-
 static int write_chunk(const char *bytes, size_t length, void *output)
 {
     output_bytes(output, bytes, length);
@@ -119,50 +36,43 @@ static int write_chunk(const char *bytes, size_t length, void *output)
 
 static enum status write_run(const json_t *run, void *context, struct failure *failure)
 {
-    struct writing *writing = context;
-    output_text(writing->output, "{\"run\":");
-    if (json_dump_callback(run, write_chunk, writing->output, JSON_COMPACT) != 0 &&
-        !output_failed(writing->output))
+    struct output *output = context;
+    output_text(output, "{\"run\":");
+    if (json_dump_callback(run, write_chunk, output, JSON_COMPACT) != 0 && !output_failed(output))
         return fail_memory(failure);
-    output_text(writing->output, "}\n");
-    return output_failed(writing->output) ? STATUS_IO : STATUS_OK;
+    output_text(output, "}\n");
+    return output_failed(output) ? STATUS_IO : STATUS_OK;
 }
 
-static enum status write_group(struct roster *roster, struct writing *writing,
+static enum status write_group(struct roster *roster, struct output *output,
                                struct failure *failure)
 {
     json_t *group;
     enum status status = roster_group(roster, &group, failure);
-    if (status == STATUS_OK &&
-        json_dump_callback(group, write_chunk, writing->output, JSON_COMPACT) != 0 &&
-        !output_failed(writing->output))
+    if (status == STATUS_OK && json_dump_callback(group, write_chunk, output, JSON_COMPACT) != 0 &&
+        !output_failed(output))
         status = fail_memory(failure);
     if (status == STATUS_OK)
-        output_text(writing->output, "\n");
+        output_text(output, "\n");
     json_decref(group);
     return status;
 }
 
-static enum status dump(struct roster *roster, const struct options *options,
-                        struct writing *writing, struct failure *failure)
+static enum status dump(struct roster *roster, const struct options *options, struct output *output,
+                        struct failure *failure)
 {
     if (options->runs > 0)
-        return roster_each_run(roster, options->runs, write_run, writing, failure);
+        return roster_each_run(roster, options->runs, write_run, output, failure);
     if (options->group)
-        return write_group(roster, writing, failure);
-    if (options->count) {
-        char line[32];
-        enum status counted = roster_each(roster, count_member, writing, failure);
-        (void)snprintf(line, sizeof line, "%zu\n", writing->members);
-        if (counted == STATUS_OK)
-            output_text(writing->output, line);
-        return counted;
-    }
-    enum status status = roster_columns(roster, &writing->columns, failure);
+        return write_group(roster, output, failure);
+    if (!options->count)
+        return roster_dump(roster, output, options->begun, failure);
+    char line[32];
+    size_t members;
+    enum status status = roster_count(roster, options->begun, &members, failure);
+    (void)snprintf(line, sizeof line, "%zu\n", members);
     if (status == STATUS_OK)
-        status = roster_each(roster, write_member, writing, failure);
-    if (status == STATUS_OK && json_array_size(writing->columns) > 0)
-        write_header(writing);
+        output_text(output, line);
     return status;
 }
 
@@ -170,22 +80,21 @@ static enum status dump(struct roster *roster, const struct options *options,
 static enum status run(const struct options *options)
 {
     struct roster *roster = NULL;
-    struct writing writing = {.output = output_new(STDOUT_FILENO), .begun = options->begun};
+    struct output *output = output_new(STDOUT_FILENO);
     struct failure failure = {""};
     int error = 0;
-    enum status status = writing.output != NULL
+    enum status status = output != NULL
                              ? roster_open(options->store, ROSTER_READ, &roster, &failure)
                              : fail_memory(&failure);
     if (roster != NULL)
         roster_confine(roster);
     if (status == STATUS_OK)
-        status = dump(roster, options, &writing, &failure);
-    if (writing.output != NULL && output_flush(writing.output, &error) != STATUS_OK)
+        status = dump(roster, options, output, &failure);
+    if (output != NULL && output_flush(output, &error) != STATUS_OK)
         status = fail(&failure, STATUS_IO, "standard output: %s", strerror(error));
     if (status != STATUS_OK && error != EPIPE)
         cli_warn(program, "%s", failure.text);
-    json_decref(writing.columns);
-    output_free(writing.output);
+    output_free(output);
     roster_close(roster);
     return status;
 }

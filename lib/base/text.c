@@ -42,6 +42,11 @@ bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)
     return true;
 }
 
+char *buffer_room(struct buffer *buffer, size_t length)
+{
+    return buffer_reserve(buffer, length) ? buffer->bytes + buffer->length : NULL;
+}
+
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;

@@ -2,6 +2,7 @@
 
 #include "base/ndjson.h"
 #include "base/text.h"
+#include "roster/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -271,6 +272,31 @@ enum status acknowledgement_read(const json_t *record, const struct acknowledgem
     return status;
 }
 
+/* Puts somebody into the roster, with what the acknowledgement says of them. */
+static enum status put(struct roster *roster, const struct acknowledgement *acknowledgement,
+                       const char *email, const char *digest, const json_t *row,
+                       struct failure *failure)
+{
+    struct buffer columns = {.limit = 0};
+    struct buffer values = {.limit = 0};
+    enum status status = STATUS_IO;
+    if (row != NULL && row_write(row, &columns, &values)) {
+        struct roster_member member = {.email = email,
+                                       .id = acknowledgement->id,
+                                       .digest = digest,
+                                       .columns = columns.bytes,
+                                       .columns_length = columns.length,
+                                       .row = values.bytes,
+                                       .row_length = values.length};
+        status = roster_put(roster, &member, failure);
+    } else {
+        status = fail_memory(failure);
+    }
+    buffer_free(&columns);
+    buffer_free(&values);
+    return status;
+}
+
 /* Notes a change that is about to be sent. Of a change of address, at both: whoever is at the newer
  * one may be made a member by it (when it is another person's), and is none if it comes to nothing.
  */
@@ -278,21 +304,17 @@ static enum status begin(const struct acknowledgement *acknowledgement, struct r
                          struct failure *failure)
 {
     const char *former = acknowledgement->former_email;
-    struct roster_member member = {.email = former != NULL ? former : acknowledgement->email,
-                                   .id = acknowledgement->id,
-                                   .digest = acknowledgement->digest,
-                                   .row = acknowledgement->row};
-    enum status status = roster_put(roster, &member, failure);
+    enum status status =
+        put(roster, acknowledgement, former != NULL ? former : acknowledgement->email,
+            acknowledgement->digest, acknowledgement->row, failure);
     if (status != STATUS_OK || former == NULL)
         return status;
     json_t *row = json_copy(acknowledgement->row);
     bool made =
         row != NULL && json_object_set_new(row, "email", json_string(acknowledgement->email)) == 0;
-    struct roster_member newer = {.email = acknowledgement->email,
-                                  .id = acknowledgement->id,
-                                  .digest = ROSTER_BEGUN_NEW,
-                                  .row = row};
-    status = made ? roster_put(roster, &newer, failure) : fail_memory(failure);
+    status =
+        made ? put(roster, acknowledgement, acknowledgement->email, ROSTER_BEGUN_NEW, row, failure)
+             : fail_memory(failure);
     json_decref(row);
     return status;
 }
@@ -300,15 +322,12 @@ static enum status begin(const struct acknowledgement *acknowledgement, struct r
 enum status acknowledgement_apply(const struct acknowledgement *acknowledgement,
                                   struct roster *roster, bool *changes, struct failure *failure)
 {
-    struct roster_member member = {.email = acknowledgement->email,
-                                   .id = acknowledgement->id,
-                                   .digest = acknowledgement->digest,
-                                   .row = acknowledgement->row};
     enum status status;
     switch (acknowledgement->kind) {
     case ACKNOWLEDGED_MEMBER:
         *changes = true;
-        status = roster_put(roster, &member, failure);
+        status = put(roster, acknowledgement, acknowledgement->email, acknowledgement->digest,
+                     acknowledgement->row, failure);
         if (status == STATUS_OK && acknowledgement->former_email != NULL)
             status = roster_remove(roster, acknowledgement->former_email, failure);
         return status;

@@ -33,8 +33,9 @@ struct acknowledgement {
     char *former_email; /* the normalized address before a followed change of it, or NULL; owned */
     char *id;           /* "" when unknown; owned */
     char *digest;       /* as struct roster_member has it; owned */
-    json_t *row;        /* as struct roster_member has it; owned; NULL unless a member or begun */
-    const json_t *run;  /* borrowed from the record; NULL unless a run */
+    json_t *row; /* an object of strings without NUL, under normalized names, without the columns of
+                    base/record.h; owned; NULL unless a member or begun */
+    const json_t *run; /* borrowed from the record; NULL unless a run */
 };
 
 /* Reads it out of a record. STATUS_DATA when a change that counts lacks what the roster needs: a

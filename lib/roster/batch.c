@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "roster/quick.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -25,6 +26,7 @@ struct batch {
     const struct batch_settings *settings;
     struct ndjson_reader *reader;
     int file;
+    struct quick quick;
     struct buffer lines; /* to be written on, once they are durable */
     size_t records;
     int64_t begun;    /* when the batch was (clock_now) */
@@ -49,13 +51,21 @@ static enum status take(struct batch *batch, const struct ndjson_line *line,
     struct acknowledgement acknowledgement = {.kind = ACKNOWLEDGED_NOTHING};
     struct failure why = {""};
     json_t *record = NULL;
-    enum status status = ndjson_parse(batch->reader, line, &record, failure);
-    if (status != STATUS_OK)
-        return status;
-    if (!batch->settings->mode.begin || !is_over(batch))
-        status = acknowledgement_read(record, &batch->settings->mode, &acknowledgement, &why);
-    if (status == STATUS_OK)
-        status = acknowledgement_apply(&acknowledgement, batch->roster, &batch->pending, &why);
+    enum status status;
+    bool over = batch->settings->mode.begin && is_over(batch);
+    if (!over &&
+        quick_take(&batch->quick, line, &batch->settings->mode, batch->roster, &status, &why)) {
+        batch->pending = true;
+    } else {
+        status = ndjson_parse(batch->reader, line, &record, failure);
+        if (status != STATUS_OK)
+            return status;
+        if (!over)
+            status = acknowledgement_read(record, &batch->settings->mode, &acknowledgement, &why);
+        if (status == STATUS_OK)
+            status = acknowledgement_apply(&acknowledgement, batch->roster, &batch->pending, &why);
+        quick_learn(&batch->quick, record);
+    }
     if (status == STATUS_DATA)
         (void)fail(failure, status, "%.300s:%zu: %.600s", ndjson_name(batch->reader), line->number,
                    why.text);
@@ -152,6 +162,7 @@ enum status batch_run(struct ndjson_reader *reader, struct roster *roster, int f
         batch.until = clock_now() + (int64_t)(settings->deadline * NANOSECONDS) + GRACE;
     enum status status = loop(&batch, failure);
     buffer_free(&batch.lines);
+    quick_free(&batch.quick);
     *output_error = batch.output_error;
     return status;
 }

@@ -1,6 +1,7 @@
 #include "roster/database.h"
 
 #include "base/state_directory.h"
+#include "roster/upgrade.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,33 +12,54 @@
 
 enum {
     APPLICATION = 0x416E5273, /* "AnRs", which file(1) shows */
-    SCHEMA = 1,               /* user_version */
+    SCHEMA = 2,               /* user_version */
     LOCK_WAIT = 60 * 1000     /* milliseconds */
 };
 
-/* `row` is a JSON object. The order of `position` is that of coming. */
+/* What stands in sqlite_master, to the byte. Rows and headers are lines of CSV (row.h), the order
+ * of the headers is that of coming; ids of Action Network's form are 16 bytes. A journal's row of
+ * NULL is a removal (journal.h). */
 #define MEMBERS                                                                                    \
-    "members (email TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL,"                                  \
-    "  map TEXT NOT NULL, row TEXT NOT NULL)"
-#define COLUMNS "columns (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
+    "members (email TEXT NOT NULL PRIMARY KEY, id NOT NULL, digest INTEGER NOT NULL,"              \
+    " header INTEGER NOT NULL, row TEXT NOT NULL) WITHOUT ROWID"
+#define JOURNAL                                                                                    \
+    "journal (number INTEGER PRIMARY KEY, email TEXT NOT NULL, id, digest INTEGER,"                \
+    " header INTEGER, row TEXT)"
+#define HEADERS "headers (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)"
+#define DIGESTS "digests (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)"
 #define RUNS "runs (number INTEGER PRIMARY KEY, run TEXT NOT NULL)"
 
-static const char TABLES[] = "BEGIN IMMEDIATE;"
-                             "CREATE TABLE IF NOT EXISTS " MEMBERS ";"
-                             "CREATE TABLE IF NOT EXISTS " COLUMNS ";"
-                             "CREATE TABLE IF NOT EXISTS " RUNS ";"
-                             "PRAGMA application_id = 1097749107;"
-                             "PRAGMA user_version = 1;"
-                             "COMMIT;";
-/* What is not as TABLES makes it. A check, a column that is computed or an index over an expression
- * could run a function; triggers and views never do, as `configure` has it. */
-static const char FOREIGN[] =
-    "SELECT count(*) FROM sqlite_master WHERE lower(tbl_name) IN ('members', 'columns', 'runs')"
-    " AND type <> 'trigger' AND sql IS NOT NULL AND NOT (type = 'table' AND sql IN ("
-    "'CREATE TABLE " MEMBERS "', 'CREATE TABLE " COLUMNS "', 'CREATE TABLE " RUNS "'))";
-_Static_assert(APPLICATION == 1097749107 && SCHEMA == 1, "what TABLES writes");
+/* Of schema 1: a member's row was JSON there. */
+#define MEMBERS_1                                                                                  \
+    "members (email TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL,"                                  \
+    "  map TEXT NOT NULL, row TEXT NOT NULL)"
+#define COLUMNS_1 "columns (position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
 
-enum content { CONTENT_ROSTER, CONTENT_NOTHING };
+#define NEW_TABLES                                                                                 \
+    "CREATE TABLE IF NOT EXISTS " MEMBERS ";CREATE TABLE IF NOT EXISTS " JOURNAL                   \
+    ";CREATE TABLE IF NOT EXISTS " HEADERS ";CREATE TABLE IF NOT EXISTS " DIGESTS                  \
+    ";PRAGMA user_version = 2;"
+
+static const char TABLES[] = "BEGIN IMMEDIATE;" NEW_TABLES "CREATE TABLE IF NOT EXISTS " RUNS ";"
+                             "PRAGMA application_id = 1097749107;"
+                             "COMMIT;";
+
+/* The older tables make room for the new ones, to be taken over from and dropped. */
+static const char SET_ASIDE[] = "ALTER TABLE members RENAME TO members_1;" NEW_TABLES;
+static const char DROP_OLDER[] = "DROP TABLE members_1; DROP TABLE columns; COMMIT";
+
+/* What is not as an-sync makes it. A check, a column that is computed or an index over an
+ * expression could run a function; triggers and views never do, as `configure` has it. */
+static const char FOREIGN[] =
+    "SELECT count(*) FROM sqlite_master WHERE lower(tbl_name) IN"
+    " ('members', 'columns', 'runs', 'journal', 'headers', 'digests', 'members_1')"
+    " AND type <> 'trigger' AND sql IS NOT NULL AND NOT (type = 'table' AND sql IN ("
+    "'CREATE TABLE " MEMBERS "', 'CREATE TABLE " JOURNAL "', 'CREATE TABLE " HEADERS
+    "', 'CREATE TABLE " DIGESTS "', 'CREATE TABLE " RUNS "', 'CREATE TABLE " MEMBERS_1
+    "', 'CREATE TABLE " COLUMNS_1 "'))";
+_Static_assert(APPLICATION == 1097749107 && SCHEMA == 2, "what TABLES writes");
+
+enum content { CONTENT_ROSTER, CONTENT_OLDER, CONTENT_NOTHING };
 
 enum status roster_database_fail(sqlite3 *database, const char *path, struct failure *failure)
 {
@@ -217,6 +239,7 @@ static enum status identify(sqlite3 *database, const char *path, enum content *c
             failure, STATUS_CONFIG,
             "%.600s: this roster was made by a newer an-sync (schema %lld); update this one", path,
             schema);
+    *content = schema < SCHEMA ? CONTENT_OLDER : CONTENT_ROSTER;
     sqlite3_int64 foreign;
     status = ask(database, path, FOREIGN, &foreign, failure);
     if (status == STATUS_OK && foreign > 0)
@@ -282,6 +305,55 @@ static enum status use_wal(sqlite3 *database, const char *path, struct failure *
     return status;
 }
 
+enum status roster_database_empty(sqlite3 *database, const char *path, const char *table,
+                                  bool *empty, struct failure *failure)
+{
+    sqlite3_int64 any = 0;
+    char *sql = sqlite3_mprintf("SELECT EXISTS (SELECT 1 FROM %s)", table);
+    enum status status =
+        sql != NULL ? ask(database, path, sql, &any, failure) : fail_memory(failure);
+    sqlite3_free(sql);
+    *empty = any == 0;
+    return status;
+}
+
+/* ---- the schema before this one ---- */
+
+enum status roster_database_is_older(sqlite3 *database, const char *path, bool *older,
+                                     struct failure *failure)
+{
+    sqlite3_int64 schema;
+    enum status status = ask(database, path, "PRAGMA user_version", &schema, failure);
+    *older = status == STATUS_OK && schema < SCHEMA;
+    return status;
+}
+
+enum status roster_database_begin_upgrade(sqlite3 *database, const char *path, bool *begun,
+                                          struct failure *failure)
+{
+    *begun = false;
+    enum status status = roster_database_run(database, path, "BEGIN IMMEDIATE", failure);
+    if (status == STATUS_OK)
+        status = roster_database_is_older(database, path, begun, failure);
+    if (status == STATUS_OK)
+        status = roster_database_run(database, path, *begun ? SET_ASIDE : "ROLLBACK", failure);
+    return status;
+}
+
+enum status roster_database_end_upgrade(sqlite3 *database, const char *path,
+                                        struct failure *failure)
+{
+    enum status status = roster_database_run(database, path, DROP_OLDER, failure);
+    /* The file shrinks to what it holds, by way of a copy beside it. Without room for that it stays
+     * as large as it was, and its pages are used again. */
+    if (status == STATUS_OK)
+        (void)sqlite3_exec(database,
+                           "PRAGMA temp_store = FILE; PRAGMA auto_vacuum = INCREMENTAL; VACUUM;"
+                           "PRAGMA temp_store = MEMORY",
+                           NULL, NULL, NULL);
+    return status;
+}
+
 /* Where a file system cannot do WAL the mode stays what it is, and that is safe, too. */
 static enum status prepare_writing(sqlite3 *database, const char *path, struct failure *failure)
 {
@@ -293,7 +365,11 @@ static enum status prepare_writing(sqlite3 *database, const char *path, struct f
     if (status != STATUS_OK)
         return status;
     (void)sqlite3_file_control(database, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-    status = use_wal(database, path, failure);
+    /* Only a database that has nothing yet takes it: so that pages can be given back. */
+    if (content == CONTENT_NOTHING)
+        status = roster_database_run(database, path, "PRAGMA auto_vacuum = INCREMENTAL", failure);
+    if (status == STATUS_OK)
+        status = use_wal(database, path, failure);
     if (status == STATUS_OK)
         status = roster_database_run(database, path,
                                      "PRAGMA journal_size_limit = 0; PRAGMA synchronous = FULL;"
@@ -302,8 +378,10 @@ static enum status prepare_writing(sqlite3 *database, const char *path, struct f
     if (status != STATUS_OK)
         return status;
     /* Even without anything to create: what cannot be written is to be known at once. */
-    return roster_database_run(
+    status = roster_database_run(
         database, path, content == CONTENT_NOTHING ? TABLES : "BEGIN IMMEDIATE; ROLLBACK", failure);
+    return status == STATUS_OK && content == CONTENT_OLDER ? roster_upgrade(database, path, failure)
+                                                           : status;
 }
 
 static enum status open_to_write(const char *path, sqlite3 **database, struct failure *failure)

@@ -1,6 +1,6 @@
 /*
- * The file behind the SQLite backend of the roster: opened, checked and made. For roster_sqlite.c;
- * everybody else includes roster.h.
+ * The file behind the SQLite backend of the roster: opened, checked and made. For the files of
+ * that backend; everybody else includes roster.h.
  *
  * It is in WAL mode, where a commit costs one fsync and nobody waits for a reader. The files that
  * go with that, PATH-wal and PATH-shm, are left lying beside it: so somebody who reads it creates
@@ -13,6 +13,7 @@
 #include "roster/roster.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 /* Opens the roster at `path`, with ROSTER_WRITE ready to be changed, with ROSTER_READ within a
  * transaction that sees it as of now. The database is the caller's, to be given to sqlite3_close;
@@ -29,5 +30,21 @@ enum status roster_database_fail(sqlite3 *database, const char *path, struct fai
 /* Runs SQL that gives no rows, or whose rows do not matter. Errors as above. */
 enum status roster_database_run(sqlite3 *database, const char *path, const char *sql,
                                 struct failure *failure);
+
+/* Whether a table has no row. Errors as above. */
+enum status roster_database_empty(sqlite3 *database, const char *path, const char *table,
+                                  bool *empty, struct failure *failure);
+
+/* Whether the roster, which is open, is of an older schema (upgrade.h). Errors as above. */
+enum status roster_database_is_older(sqlite3 *database, const char *path, bool *older,
+                                     struct failure *failure);
+
+/* For the upgrade: begins a transaction in which the older members are the table members_1 and the
+ * new tables are empty; `*begun` is false, and no transaction, when somebody else was faster. And
+ * ends it: what is older is gone then. */
+enum status roster_database_begin_upgrade(sqlite3 *database, const char *path, bool *begun,
+                                          struct failure *failure);
+enum status roster_database_end_upgrade(sqlite3 *database, const char *path,
+                                        struct failure *failure);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Changes wait in memory until the commit, the last one of each address only, since a batch may
  * name a key once. A commit is not one transaction: DynamoDB's hold 100 items and cost twice as
- * much, and each change stands for itself (see roster.h). Columns are stored before the members
+ * much, and each change stands for itself (see roster.h). Headers are stored before the members
  * that have them, and the run that tells of members after them.
  */
 #include "roster/roster.h"
@@ -11,6 +11,7 @@
 #include "base/confine.h"
 #include "base/json_text.h"
 #include "base/text.h"
+#include "roster/row.h"
 #include "roster/table.h"
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ enum {
 
 struct store {
     struct roster_table table;
-    json_t *columns; /* an array of {"S":NAME}: those that are pending; table.known has them, too */
+    json_t *headers; /* an array of {"S":TEXT}: those that are pending; table.known has them, too */
     json_t *members; /* an object by address: the pending requests */
     json_t *runs;    /* an array: likewise */
     struct timespec run_time;
@@ -38,7 +39,7 @@ static void store_close(void *handle)
         return;
     json_decref(store->runs);
     json_decref(store->members);
-    json_decref(store->columns);
+    json_decref(store->headers);
     roster_table_close(&store->table);
     free(store);
 }
@@ -61,10 +62,10 @@ static enum status store_open(const char *name, enum roster_mode mode, void **ha
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return fail_memory(failure);
-    store->columns = json_array();
+    store->headers = json_array();
     store->members = json_object();
     store->runs = json_array();
-    enum status status = store->columns != NULL && store->members != NULL && store->runs != NULL
+    enum status status = store->headers != NULL && store->members != NULL && store->runs != NULL
                              ? roster_table_open(name, mode, &store->table, failure)
                              : fail_memory(failure);
     if (status == STATUS_OK)
@@ -78,30 +79,33 @@ static enum status store_open(const char *name, enum roster_mode mode, void **ha
 
 static void forget_pending(struct store *store)
 {
+    char name[HEADER_NAME_SIZE];
     size_t index;
-    json_t *name;
-    json_array_foreach(store->columns, index, name)
+    json_t *header;
+    json_array_foreach(store->headers, index, header)
     {
-        (void)json_object_del(store->table.known, json_string_value(json_object_get(name, "S")));
+        const json_t *text = json_object_get(header, "S");
+        roster_table_name_header(json_string_value(text), json_string_length(text), name);
+        (void)json_object_del(store->table.known, name);
     }
-    (void)json_array_clear(store->columns);
+    (void)json_array_clear(store->headers);
     (void)json_object_clear(store->members);
     (void)json_array_clear(store->runs);
 }
 
-static bool add_columns(struct store *store, const json_t *row)
+/* Makes a header pending that is not known, and says what items call it. False without memory. */
+static bool add_header(struct store *store, const struct roster_member *member,
+                       char name[HEADER_NAME_SIZE])
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)row, name, value)
-    {
-        if (json_object_get(store->table.known, name) != NULL)
-            continue;
-        if (json_array_append_new(store->columns, json_pack("{s:s}", "S", name)) != 0 ||
-            json_object_set_new(store->table.known, name, json_true()) != 0)
-            return false;
+    roster_table_name_header(member->columns, member->columns_length, name);
+    if (json_object_get(store->table.known, name) != NULL)
+        return true;
+    json_t *text = json_stringn(member->columns, member->columns_length);
+    if (json_array_append_new(store->headers, json_pack("{s:O}", "S", text)) != 0) {
+        json_decref(text);
+        return false;
     }
-    return true;
+    return json_object_set_new(store->table.known, name, text) == 0;
 }
 
 /* Refuses what DynamoDB would, and would hold the whole batch up with. */
@@ -118,11 +122,12 @@ static enum status check_size(const char *what, size_t key, size_t all, struct f
 
 /* The request that puts a member; NULL without memory. */
 static json_t *put_request(const struct store *store, const struct roster_member *member,
-                           const char *row)
+                           const char *header)
 {
     const char *texts[] = {"id", member->id, "map", member->digest};
-    json_t *item = json_pack("{s:{s:s}, s:{s:s}, s:{s:s}}", "roster", "S", store->table.name,
-                             "email", "S", member->email, "row", "S", row);
+    json_t *item = json_pack("{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s%}}", "roster", "S",
+                             store->table.name, "email", "S", member->email, "header", "S", header,
+                             "row", "S", member->row, member->row_length);
     for (size_t i = 0; item != NULL && i < sizeof texts / sizeof texts[0]; i += 2) {
         if (texts[i + 1][0] != '\0' &&
             json_object_set_new(item, texts[i], json_pack("{s:s}", "S", texts[i + 1])) != 0) {
@@ -137,21 +142,18 @@ static enum status store_put(void *handle, const struct roster_member *member,
                              struct failure *failure)
 {
     struct store *store = handle;
-    struct buffer row = {.limit = 0};
+    char header[HEADER_NAME_SIZE];
     size_t key = strlen(member->email);
-    enum status status = json_text_dump(member->row, JSON_COMPACT, &row)
-                             ? check_size("the row", key,
-                                          strlen(store->table.name) + key + strlen(member->id) +
-                                              strlen(member->digest) + row.length,
-                                          failure)
-                             : fail_memory(failure);
-    if (status == STATUS_OK && (!add_columns(store, member->row) ||
+    enum status status = check_size("the row", key,
+                                    strlen(store->table.name) + key + strlen(member->id) +
+                                        strlen(member->digest) + sizeof header + member->row_length,
+                                    failure);
+    if (status == STATUS_OK && (!add_header(store, member, header) ||
                                 json_object_set_new(store->members, member->email,
-                                                    put_request(store, member, row.bytes)) != 0))
+                                                    put_request(store, member, header)) != 0))
         status = fail_memory(failure);
     if (status != STATUS_OK && status != STATUS_DATA)
         forget_pending(store);
-    buffer_free(&row);
     return status;
 }
 
@@ -219,10 +221,10 @@ static enum status store_commit(void *handle, struct failure *failure)
     json_t *request;
     json_t *requests = json_array();
     enum status status = requests != NULL ? STATUS_OK : fail_memory(failure);
-    if (status == STATUS_OK && json_array_size(store->columns) > 0)
-        status = roster_table_add_columns(&store->table, store->columns, failure);
+    if (status == STATUS_OK && json_array_size(store->headers) > 0)
+        status = roster_table_add_headers(&store->table, store->headers, failure);
     if (status == STATUS_OK)
-        (void)json_array_clear(store->columns); /* pending no more: they stay known */
+        (void)json_array_clear(store->headers); /* pending no more: they stay known */
     json_object_foreach(store->members, email, request)
     {
         if (status == STATUS_OK && json_array_append(requests, request) != 0)
@@ -239,11 +241,11 @@ static enum status store_commit(void *handle, struct failure *failure)
 
 /* ---- reading ---- */
 
-static enum status store_columns(void *handle, json_t **columns, struct failure *failure)
+static enum status store_headers(void *handle, json_t **headers, struct failure *failure)
 {
     const struct store *store = handle;
-    *columns = json_copy(store->table.columns);
-    return *columns != NULL ? STATUS_OK : fail_memory(failure);
+    *headers = json_copy(store->table.headers);
+    return *headers != NULL ? STATUS_OK : fail_memory(failure);
 }
 
 /* The JSON object in an item's attribute, a new reference; NULL on error. */
@@ -297,33 +299,67 @@ static enum status walk(const struct store *store, const char *suffix, size_t co
 struct member_visit {
     roster_visit *visit;
     void *context;
+    /* The lines of a row of schema 1. */
+    struct buffer columns;
+    struct buffer values;
 };
+
+/* The two lines of an item's row. */
+static enum status take_row(const struct store *store, const json_t *item,
+                            struct member_visit *visit, struct roster_member *member,
+                            struct failure *failure)
+{
+    const char *header = roster_item_text(item, "header");
+    const char *row = roster_item_text(item, "row");
+    if (row == NULL)
+        return roster_table_damaged(&store->table, "a member has no row", failure);
+    if (header != NULL) {
+        const json_t *text = json_object_get(store->table.known, header);
+        member->columns = json_string_value(text);
+        member->columns_length = json_string_length(text);
+        member->row = row;
+        member->row_length = strlen(row);
+        return text != NULL
+                   ? STATUS_OK
+                   : roster_table_damaged(
+                         &store->table,
+                         "a member's row has no header, or it was changed while it was read",
+                         failure);
+    }
+    enum status status = row_write_text(row, &visit->columns, &visit->values);
+    member->columns = visit->columns.bytes;
+    member->columns_length = visit->columns.length;
+    member->row = visit->values.bytes;
+    member->row_length = visit->values.length;
+    return status == STATUS_DATA
+               ? roster_table_damaged(&store->table, "what should be JSON is not", failure)
+           : status != STATUS_OK ? fail_memory(failure)
+                                 : STATUS_OK;
+}
 
 static enum status take_member(const struct store *store, const json_t *item, void *context,
                                struct failure *failure)
 {
-    const struct member_visit *visit = context;
+    struct member_visit *visit = context;
     const char *id = roster_item_text(item, "id");
     const char *digest = roster_item_text(item, "map");
     struct roster_member member = {.email = roster_item_text(item, "email"),
                                    .id = id != NULL ? id : "",
                                    .digest = digest != NULL ? digest : ""};
-    json_t *row;
     if (member.email == NULL)
         return roster_table_damaged(&store->table, "a member has no address", failure);
-    enum status status = object_of(store, item, "row", &row, failure);
-    member.row = row;
-    if (status == STATUS_OK)
-        status = visit->visit(&member, visit->context, failure);
-    json_decref(row);
-    return status;
+    enum status status = take_row(store, item, visit, &member, failure);
+    return status == STATUS_OK ? visit->visit(&member, visit->context, failure) : status;
 }
 
 static enum status store_each(void *handle, roster_visit *visit, void *context,
                               struct failure *failure)
 {
-    struct member_visit member_visit = {visit, context};
-    return walk(handle, "", 0, take_member, &member_visit, failure);
+    struct member_visit member_visit = {.visit = visit, .context = context};
+    enum status status = walk(handle, "", 0, take_member, &member_visit, failure);
+    buffer_free(&member_visit.columns);
+    buffer_free(&member_visit.values);
+    return status;
 }
 
 static enum status take_run(const struct store *store, const json_t *item, void *runs,
@@ -372,7 +408,7 @@ const struct roster_backend roster_dynamodb = {
     .remove = store_remove,
     .add_run = store_add_run,
     .commit = store_commit,
-    .columns = store_columns,
+    .headers = store_headers,
     .each = store_each,
     .each_run = store_each_run,
     .lock = store_lock,

@@ -2,6 +2,7 @@
 
 #include "base/state_directory.h"
 #include "base/text.h"
+#include "roster/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,10 +166,50 @@ enum status roster_unlock(struct roster *roster, const char *owner, struct failu
     return status != STATUS_OK ? status : roster->backend->unlock(roster->handle, owner, failure);
 }
 
+/* Adds the names of a header that are not known yet. */
+static enum status add_columns(json_t *columns, json_t *known, const json_t *header,
+                               struct failure *failure)
+{
+    size_t index;
+    json_t *name;
+    json_t *names = row_fields(json_string_value(header), json_string_length(header));
+    if (names == NULL)
+        return fail(failure, STATUS_IO, "the roster is damaged: a header is no line of CSV");
+    enum status status = STATUS_OK;
+    json_array_foreach(names, index, name)
+    {
+        const char *text = json_string_value(name);
+        if (json_object_get(known, text) == NULL &&
+            (json_array_append(columns, name) != 0 ||
+             json_object_set_new(known, text, json_true()) != 0))
+            status = fail_memory(failure);
+    }
+    json_decref(names);
+    return status;
+}
+
 enum status roster_columns(struct roster *roster, json_t **columns, struct failure *failure)
 {
-    *columns = NULL;
-    return roster->backend->columns(roster->handle, columns, failure);
+    size_t index;
+    json_t *header;
+    json_t *headers = NULL;
+    json_t *known = json_object();
+    *columns = json_array();
+    enum status status = known != NULL && *columns != NULL
+                             ? roster->backend->headers(roster->handle, &headers, failure)
+                             : fail_memory(failure);
+    json_array_foreach(headers, index, header)
+    {
+        if (status == STATUS_OK)
+            status = add_columns(*columns, known, header, failure);
+    }
+    json_decref(headers);
+    json_decref(known);
+    if (status != STATUS_OK) {
+        json_decref(*columns);
+        *columns = NULL;
+    }
+    return status;
 }
 
 enum status roster_each(struct roster *roster, roster_visit *visit, void *context,

@@ -30,7 +30,12 @@ struct roster_member {
     const char *email;  /* the key: normalized (text_normalize) */
     const char *id;     /* Action Network's UUID of the person; "" when unknown */
     const char *digest; /* of the field map the row was sent with, "" when unknown; or as above */
-    const json_t *row;  /* an object of strings without NUL, without the two columns above */
+    /* The names of the row's columns and its values, a line of CSV each (row.h), without a newline,
+     * without NUL, and without the two columns of base/record.h. */
+    const char *columns;
+    size_t columns_length;
+    const char *row;
+    size_t row_length;
 };
 
 /* Opens `store`; NULL stands for $AN_ROSTER, else for sqlite:roster.sqlite in the state directory
@@ -124,7 +129,9 @@ struct roster_backend {
     enum status (*remove)(void *handle, const char *email, struct failure *failure);
     enum status (*add_run)(void *handle, const json_t *run, struct failure *failure);
     enum status (*commit)(void *handle, struct failure *failure);
-    enum status (*columns)(void *handle, json_t **columns, struct failure *failure);
+    /* Every line of columns that was ever stored, in the order of coming: a new array of strings.
+     */
+    enum status (*headers)(void *handle, json_t **headers, struct failure *failure);
     enum status (*each)(void *handle, roster_visit *visit, void *context, struct failure *failure);
     enum status (*each_run)(void *handle, size_t count, roster_visit_run *visit, void *context,
                             struct failure *failure);

@@ -5,19 +5,21 @@
 #include "base/json_text.h"
 #include "base/text.h"
 #include "roster/database.h"
+#include "roster/journal.h"
+#include "roster/member.h"
+#include "roster/numbered.h"
 #include "roster/roster.h"
+#include "roster/upgrade.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum statement { PUT, REMOVE, ADD_COLUMN, ADD_RUN, STATEMENT_COUNT };
+enum statement { CHANGE, ADD_RUN, STATEMENT_COUNT };
 
 static const char *const SQL[STATEMENT_COUNT] = {
-    [PUT] = ("INSERT INTO members (email, id, map, row) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (email)"
-             " DO UPDATE SET id = excluded.id, map = excluded.map, row = excluded.row"),
-    [REMOVE] = "DELETE FROM members WHERE email = ?1",
-    [ADD_COLUMN] = "INSERT OR IGNORE INTO columns (name) VALUES (?1)",
+    [CHANGE] = ("INSERT INTO journal (email, id, digest, header, row)"
+                " VALUES (?1, ?2, ?3, ?4, ?5)"),
     [ADD_RUN] = "INSERT INTO runs (run) VALUES (?1)",
 };
 
@@ -25,7 +27,10 @@ struct store {
     char *path;
     sqlite3 *database; /* NULL for a roster that does not exist, opened for reading */
     bool pending;      /* a transaction was begun */
-    json_t *columns;   /* an object of the names that were stored or are pending */
+    bool older;        /* of the schema before, opened for reading */
+    size_t journalled; /* changes since the journal was settled by this one */
+    struct numbered headers;
+    struct numbered digests;
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -38,15 +43,32 @@ static char *plain_path(const char *name)
     return path.bytes;
 }
 
+static void forget_pending(struct store *store)
+{
+    /* SQLite may have rolled back already; then there is nothing left to do. */
+    if (!sqlite3_get_autocommit(store->database))
+        (void)sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    store->pending = false;
+    numbered_forget(&store->headers);
+    numbered_forget(&store->digests);
+}
+
 static void store_close(void *handle)
 {
     struct store *store = handle;
+    struct failure ignored;
     if (store == NULL)
         return;
     for (int i = 0; i < STATEMENT_COUNT; i++)
         (void)sqlite3_finalize(store->statements[i]);
+    /* What cannot be settled now is by the next who writes. */
+    if (store->statements[CHANGE] != NULL) {
+        forget_pending(store);
+        (void)journal_settle(store->database, store->path, &ignored);
+    }
     (void)sqlite3_close(store->database);
-    json_decref(store->columns);
+    numbered_free(&store->headers);
+    numbered_free(&store->digests);
     free(store->path);
     free(store);
 }
@@ -63,6 +85,18 @@ static void store_confine(const void *handle)
     free(path);
 }
 
+/* Makes ready what the mode needs. */
+static enum status prepare(struct store *store, enum roster_mode mode, struct failure *failure)
+{
+    if (mode == ROSTER_READ)
+        return roster_database_is_older(store->database, store->path, &store->older, failure);
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        if (sqlite3_prepare_v3(store->database, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &store->statements[i], NULL) != SQLITE_OK)
+            return roster_database_fail(store->database, store->path, failure);
+    return STATUS_OK;
+}
+
 static enum status store_open(const char *name, enum roster_mode mode, void **handle,
                               struct failure *failure)
 {
@@ -70,15 +104,14 @@ static enum status store_open(const char *name, enum roster_mode mode, void **ha
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return fail_memory(failure);
+    store->headers.table = "headers";
+    store->digests.table = "digests";
     store->path = plain_path(name);
-    store->columns = json_object();
-    enum status status = store->path != NULL && store->columns != NULL
+    enum status status = store->path != NULL
                              ? roster_database_open(store->path, mode, &store->database, failure)
                              : fail_memory(failure);
-    for (int i = 0; status == STATUS_OK && mode == ROSTER_WRITE && i < STATEMENT_COUNT; i++)
-        if (sqlite3_prepare_v3(store->database, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &store->statements[i], NULL) != SQLITE_OK)
-            status = roster_database_fail(store->database, store->path, failure);
+    if (status == STATUS_OK && store->database != NULL)
+        status = prepare(store, mode, failure);
     if (status == STATUS_OK)
         *handle = store;
     else
@@ -87,15 +120,6 @@ static enum status store_open(const char *name, enum roster_mode mode, void **ha
 }
 
 /* ---- changes ---- */
-
-static void forget_pending(struct store *store)
-{
-    /* SQLite may have rolled back already; then there is nothing left to do. */
-    if (!sqlite3_get_autocommit(store->database))
-        (void)sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
-    store->pending = false;
-    (void)json_object_clear(store->columns);
-}
 
 static enum status begin(struct store *store, struct failure *failure)
 {
@@ -107,15 +131,10 @@ static enum status begin(struct store *store, struct failure *failure)
     return status;
 }
 
-/* Runs a statement with texts as its parameters. */
-static enum status change(struct store *store, enum statement which, const char *const *texts,
-                          int count, struct failure *failure)
+/* Runs a statement whose parameters were bound with `code` as the outcome. */
+static enum status run(struct store *store, enum statement which, int code, struct failure *failure)
 {
     sqlite3_stmt *statement = store->statements[which];
-    int code = SQLITE_OK;
-    for (int i = 0; i < count && code == SQLITE_OK; i++)
-        code = sqlite3_bind_text64(statement, i + 1, texts[i], strlen(texts[i]), SQLITE_STATIC,
-                                   SQLITE_UTF8);
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     enum status status = code == SQLITE_DONE
@@ -126,38 +145,32 @@ static enum status change(struct store *store, enum statement which, const char 
     return status;
 }
 
-static enum status add_columns(struct store *store, const json_t *row, struct failure *failure)
+static enum status journal_put(struct store *store, const struct roster_member *member,
+                               struct failure *failure)
 {
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)row, name, value)
-    {
-        if (json_object_get(store->columns, name) != NULL)
-            continue;
-        enum status status = change(store, ADD_COLUMN, &name, 1, failure);
-        if (status == STATUS_OK && json_object_set_new(store->columns, name, json_true()) != 0)
-            status = fail_memory(failure);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    sqlite3_int64 header = 0;
+    sqlite3_int64 digest = 0;
+    enum status status = numbered_put(&store->headers, store->database, store->path,
+                                      member->columns, member->columns_length, &header, failure);
+    if (status == STATUS_OK)
+        status = numbered_put(&store->digests, store->database, store->path, member->digest,
+                              strlen(member->digest), &digest, failure);
+    if (status != STATUS_OK)
+        return status;
+    return run(store, CHANGE, member_bind(store->statements[CHANGE], member, header, digest),
+               failure);
 }
 
 static enum status store_put(void *handle, const struct roster_member *member,
                              struct failure *failure)
 {
     struct store *store = handle;
-    struct buffer row = {.limit = 0};
-    bool written = json_text_dump(member->row, JSON_COMPACT, &row);
-    const char *texts[] = {member->email, member->id, member->digest, row.bytes};
     enum status status = begin(store, failure);
     if (status == STATUS_OK)
-        status = add_columns(store, member->row, failure);
-    if (status == STATUS_OK)
-        status = written ? change(store, PUT, texts, 4, failure) : fail_memory(failure);
+        status = journal_put(store, member, failure);
+    store->journalled++;
     if (status != STATUS_OK)
         forget_pending(store);
-    buffer_free(&row);
     return status;
 }
 
@@ -166,21 +179,28 @@ static enum status store_remove(void *handle, const char *email, struct failure 
     struct store *store = handle;
     enum status status = begin(store, failure);
     if (status == STATUS_OK)
-        status = change(store, REMOVE, &email, 1, failure);
+        status =
+            run(store, CHANGE,
+                sqlite3_bind_text(store->statements[CHANGE], 1, email, -1, SQLITE_STATIC), failure);
+    store->journalled++;
     if (status != STATUS_OK)
         forget_pending(store);
     return status;
 }
 
-static enum status store_add_run(void *handle, const json_t *run, struct failure *failure)
+static enum status store_add_run(void *handle, const json_t *history, struct failure *failure)
 {
     struct store *store = handle;
     struct buffer text = {.limit = 0};
-    bool written = json_text_dump(run, JSON_COMPACT, &text);
-    const char *texts[] = {text.bytes};
+    bool written = json_text_dump(history, JSON_COMPACT, &text);
     enum status status = begin(store, failure);
+    if (status == STATUS_OK && !written)
+        status = fail_memory(failure);
     if (status == STATUS_OK)
-        status = written ? change(store, ADD_RUN, texts, 1, failure) : fail_memory(failure);
+        status = run(store, ADD_RUN,
+                     sqlite3_bind_text64(store->statements[ADD_RUN], 1, text.bytes, text.length,
+                                         SQLITE_STATIC, SQLITE_UTF8),
+                     failure);
     if (status != STATUS_OK)
         forget_pending(store);
     buffer_free(&text);
@@ -190,22 +210,26 @@ static enum status store_add_run(void *handle, const json_t *run, struct failure
 static enum status store_commit(void *handle, struct failure *failure)
 {
     struct store *store = handle;
+    struct failure ignored;
     if (!store->pending)
         return STATUS_OK;
     enum status status = roster_database_run(store->database, store->path, "COMMIT", failure);
     if (status != STATUS_OK)
         forget_pending(store);
     store->pending = false;
+    if (status == STATUS_OK && store->journalled >= JOURNAL_MANY &&
+        journal_settle(store->database, store->path, &ignored) == STATUS_OK)
+        store->journalled = 0;
     return status;
 }
 
 /* ---- reading ---- */
 
-/* A column's text, never NULL. Borrowed from the statement. */
+/* A column's text, borrowed from the statement: none of the columns is ever NULL, so NULL is a lack
+ * of memory. */
 static const char *text_at(sqlite3_stmt *statement, int column)
 {
-    const unsigned char *text = sqlite3_column_text(statement, column);
-    return text != NULL ? (const char *)text : "";
+    return (const char *)sqlite3_column_text(statement, column);
 }
 
 /* The JSON object in a column, a new reference; NULL on error. */
@@ -214,6 +238,9 @@ static enum status object_at(const struct store *store, sqlite3_stmt *statement,
 {
     json_error_t error;
     const char *text = text_at(statement, column);
+    *object = NULL;
+    if (text == NULL)
+        return fail_memory(failure);
     *object = json_text_load(text, strlen(text), JSON_ALLOW_NUL, &error);
     if (*object == NULL && json_text_no_memory(&error))
         return fail_memory(failure);
@@ -252,58 +279,140 @@ static enum status walk(struct store *store, const char *sql, sqlite3_int64 numb
     return status;
 }
 
-static enum status take_column(struct store *store, sqlite3_stmt *statement, void *context,
-                               struct failure *failure)
+/* The headers: of a roster of the schema before, its columns as one. */
+static enum status store_headers(void *handle, json_t **headers, struct failure *failure)
 {
-    (void)store;
-    json_t *columns = context;
-    if (json_array_append_new(columns, json_string(text_at(statement, 0))) != 0)
-        return fail_memory(failure);
-    return STATUS_OK;
-}
-
-static enum status store_columns(void *handle, json_t **columns, struct failure *failure)
-{
-    *columns = json_array();
-    if (*columns == NULL)
-        return fail_memory(failure);
-    enum status status = walk(handle, "SELECT name FROM columns ORDER BY position", 0, take_column,
-                              *columns, failure);
-    if (status != STATUS_OK) {
-        json_decref(*columns);
-        *columns = NULL;
-    }
+    struct store *store = handle;
+    *headers = json_array();
+    enum status status = *headers != NULL ? STATUS_OK : fail_memory(failure);
+    if (status == STATUS_OK && store->database != NULL && store->older)
+        return roster_older_headers(store->database, store->path, *headers, failure);
+    if (status == STATUS_OK && store->database != NULL)
+        status = numbered_load(&store->headers, store->database, store->path, failure);
+    for (size_t i = 0; status == STATUS_OK && i < store->headers.count; i++)
+        if (json_array_append_new(*headers, json_stringn(store->headers.texts[i].text,
+                                                         store->headers.texts[i].length)) != 0)
+            status = fail_memory(failure);
     return status;
 }
 
-struct member_visit {
-    roster_visit *visit;
-    void *context;
+static enum status damaged(const struct store *store, struct failure *failure)
+{
+    return fail(failure, STATUS_IO, "%.600s: the roster is damaged: a member's row has no header",
+                store->path);
+}
+
+/* Visits the member at which a statement stands, whose columns are email, id, digest, header, row.
+ */
+static enum status visit_member(struct store *store, sqlite3_stmt *statement, roster_visit *visit,
+                                void *context, struct failure *failure)
+{
+    char id[UUID_LENGTH + 1];
+    const struct numbered_text *digest =
+        numbered_get(&store->digests, sqlite3_column_int64(statement, 2));
+    const struct numbered_text *header =
+        numbered_get(&store->headers, sqlite3_column_int64(statement, 3));
+    if (digest == NULL || header == NULL)
+        return damaged(store, failure);
+    struct roster_member member = {.email = text_at(statement, 0),
+                                   .id = member_id(statement, 1, id),
+                                   .digest = digest->text,
+                                   .columns = header->text,
+                                   .columns_length = header->length,
+                                   .row = text_at(statement, 4)};
+    if (member.email == NULL || member.id == NULL || member.row == NULL)
+        return fail_memory(failure);
+    member.row_length = (size_t)sqlite3_column_bytes(statement, 4);
+    return visit(&member, context, failure);
+}
+
+/* Where a walk through the members and the journal stands. */
+struct member_walk {
+    sqlite3_stmt *members;
+    sqlite3_stmt *change; /* the one in the journal with a number */
+    struct journal journal;
+    size_t at;       /* in the journal */
+    bool has_member; /* `members` stands at one */
 };
 
-static enum status take_member(struct store *store, sqlite3_stmt *statement, void *context,
+static enum status next_member(struct store *store, struct member_walk *walk,
                                struct failure *failure)
 {
-    const struct member_visit *visit = context;
-    json_t *row;
-    enum status status = object_at(store, statement, 3, &row, failure);
-    if (status != STATUS_OK)
-        return status;
-    struct roster_member member = {.email = text_at(statement, 0),
-                                   .id = text_at(statement, 1),
-                                   .digest = text_at(statement, 2),
-                                   .row = row};
-    status = visit->visit(&member, visit->context, failure);
-    json_decref(row);
+    int code = sqlite3_step(walk->members);
+    walk->has_member = code == SQLITE_ROW;
+    return code == SQLITE_ROW || code == SQLITE_DONE
+               ? STATUS_OK
+               : roster_database_fail(store->database, store->path, failure);
+}
+
+/* Visits what the journal has instead of a member, or beside them. */
+static enum status visit_change(struct store *store, struct member_walk *walk, roster_visit *visit,
+                                void *context, struct failure *failure)
+{
+    const struct journal_entry *entry = &walk->journal.entries[walk->at];
+    if (entry->removed)
+        return STATUS_OK;
+    int code = sqlite3_bind_int64(walk->change, 1, entry->number);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(walk->change);
+    enum status status = code == SQLITE_ROW
+                             ? visit_member(store, walk->change, visit, context, failure)
+                             : roster_database_fail(store->database, store->path, failure);
+    (void)sqlite3_reset(walk->change);
+    return status;
+}
+
+/* Goes through both in the order of the addresses; of an address that both have, the journal
+ * counts. */
+static enum status walk_members(struct store *store, struct member_walk *walk, roster_visit *visit,
+                                void *context, struct failure *failure)
+{
+    enum status status = next_member(store, walk, failure);
+    while (status == STATUS_OK && (walk->has_member || walk->at < walk->journal.count)) {
+        int order = !walk->has_member ? 1
+                    : walk->at == walk->journal.count
+                        ? -1
+                        : strcmp(text_at(walk->members, 0),
+                                 walk->journal.emails + walk->journal.entries[walk->at].email);
+        if (order < 0)
+            status = visit_member(store, walk->members, visit, context, failure);
+        else
+            status = visit_change(store, walk, visit, context, failure);
+        if (status == STATUS_OK && order <= 0)
+            status = next_member(store, walk, failure);
+        walk->at += order >= 0;
+    }
     return status;
 }
 
 static enum status store_each(void *handle, roster_visit *visit, void *context,
                               struct failure *failure)
 {
-    struct member_visit member_visit = {visit, context};
-    return walk(handle, "SELECT email, id, map, row FROM members ORDER BY email", 0, take_member,
-                &member_visit, failure);
+    struct store *store = handle;
+    struct member_walk walk = {.members = NULL};
+    if (store->database == NULL)
+        return STATUS_OK;
+    if (store->older)
+        return roster_older_each(store->database, store->path, visit, context, failure);
+    enum status status = numbered_load(&store->headers, store->database, store->path, failure);
+    if (status == STATUS_OK)
+        status = numbered_load(&store->digests, store->database, store->path, failure);
+    if (status == STATUS_OK)
+        status = journal_load(store->database, store->path, &walk.journal, failure);
+    if (status == STATUS_OK &&
+        (sqlite3_prepare_v2(store->database,
+                            "SELECT email, id, digest, header, row FROM members ORDER BY email", -1,
+                            &walk.members, NULL) != SQLITE_OK ||
+         sqlite3_prepare_v2(store->database,
+                            "SELECT email, id, digest, header, row FROM journal WHERE number = ?1",
+                            -1, &walk.change, NULL) != SQLITE_OK))
+        status = roster_database_fail(store->database, store->path, failure);
+    if (status == STATUS_OK)
+        status = walk_members(store, &walk, visit, context, failure);
+    (void)sqlite3_finalize(walk.members);
+    (void)sqlite3_finalize(walk.change);
+    journal_free(&walk.journal);
+    return status;
 }
 
 struct run_visit {
@@ -344,7 +453,7 @@ const struct roster_backend roster_sqlite = {
     .remove = store_remove,
     .add_run = store_add_run,
     .commit = store_commit,
-    .columns = store_columns,
+    .headers = store_headers,
     .each = store_each,
     .each_run = store_each_run,
 };

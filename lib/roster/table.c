@@ -1,12 +1,14 @@
 #include "roster/table.h"
 
 #include "base/text.h"
+#include "roster/row.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
-enum { SCHEMA_VERSION = 1, NAME_LIMIT = 255 };
+enum { SCHEMA_VERSION = 2, NAME_LIMIT = 255 };
 
 enum status roster_table_damaged(const struct roster_table *table, const char *what,
                                  struct failure *failure)
@@ -49,18 +51,47 @@ static enum status call(const struct roster_table *table, const char *action, js
 
 /* ---- opening ---- */
 
-/* Takes a column's name. Those who wrote at the same time may have added it twice. */
-static enum status take_column(struct roster_table *table, json_t *name, struct failure *failure)
+void roster_table_name_header(const char *columns, size_t length, char name[HEADER_NAME_SIZE])
 {
-    const char *text = json_string_value(name);
-    if (text == NULL)
-        return roster_table_damaged(table, "a column has no name", failure);
-    if (json_object_get(table->known, text) != NULL)
+    (void)snprintf(name, HEADER_NAME_SIZE, "%016llx",
+                   (unsigned long long)XXH3_64bits(columns, length));
+}
+
+/* Takes a header. Those who wrote at the same time may have added it twice. */
+static enum status take_header(struct roster_table *table, const char *text, size_t length,
+                               struct failure *failure)
+{
+    char name[HEADER_NAME_SIZE];
+    roster_table_name_header(text, length, name);
+    if (json_object_get(table->known, name) != NULL)
         return STATUS_OK;
-    if (json_array_append(table->columns, name) != 0 ||
-        json_object_set_new(table->known, text, json_true()) != 0)
+    if (json_object_set_new(table->known, name, json_stringn(text, length)) != 0 ||
+        json_array_append(table->headers, json_object_get(table->known, name)) != 0)
         return fail_memory(failure);
     return STATUS_OK;
+}
+
+/* Takes the columns of schema 1 as the first header, so that their order stays. */
+static enum status take_columns(struct roster_table *table, const json_t *columns,
+                                struct failure *failure)
+{
+    struct buffer line = {.limit = 0};
+    size_t index;
+    json_t *column;
+    enum status status = STATUS_OK;
+    json_array_foreach(columns, index, column)
+    {
+        const char *name = json_string_value(json_object_get(column, "S"));
+        if (status == STATUS_OK && name == NULL)
+            status = roster_table_damaged(table, "a column has no name", failure);
+        else if (status == STATUS_OK && ((index > 0 && !buffer_append(&line, ",", 1)) ||
+                                         !row_append_field(&line, name, strlen(name))))
+            status = fail_memory(failure);
+    }
+    if (status == STATUS_OK && line.length > 0)
+        status = take_header(table, line.bytes, line.length, failure);
+    buffer_free(&line);
+    return status;
 }
 
 /* Takes what the roster's own item says; of one that nobody has made, nothing. */
@@ -68,46 +99,63 @@ static enum status take_meta(struct roster_table *table, const json_t *item,
                              struct failure *failure)
 {
     size_t index;
-    json_t *name;
+    json_t *header;
     if (json_object_size(item) == 0)
         return STATUS_OK;
-    enum status status = STATUS_OK;
     long long version = number_of(item, "version");
     if (version < 0)
-        status = roster_table_damaged(table, "it does not say its schema", failure);
-    else if (version > SCHEMA_VERSION)
-        status = fail(failure, STATUS_CONFIG,
-                      "the roster %.300s was made by a newer an-sync (schema %lld)", table->name,
-                      version);
-    json_array_foreach(json_object_get(json_object_get(item, "columns"), "L"), index, name)
+        return roster_table_damaged(table, "it does not say its schema", failure);
+    if (version > SCHEMA_VERSION)
+        return fail(failure, STATUS_CONFIG,
+                    "the roster %.300s was made by a newer an-sync (schema %lld); update this one",
+                    table->name, version);
+    enum status status =
+        take_columns(table, json_object_get(json_object_get(item, "columns"), "L"), failure);
+    json_array_foreach(json_object_get(json_object_get(item, "headers"), "L"), index, header)
     {
-        if (status == STATUS_OK)
-            status = take_column(table, json_object_get(name, "S"), failure);
+        const json_t *text = json_object_get(header, "S");
+        if (status == STATUS_OK && !json_is_string(text))
+            status = roster_table_damaged(table, "a header is no text", failure);
+        else if (status == STATUS_OK)
+            status = take_header(table, json_string_value(text), json_string_length(text), failure);
     }
     return status;
 }
 
+/* Reads the roster's own item. */
+static enum status get_meta(struct roster_table *table, struct failure *failure)
+{
+    json_t *answer;
+    enum status status =
+        call(table, "GetItem",
+             json_pack("{s:o, s:b}", "Key", meta_key(table, "roster"), "ConsistentRead", 1),
+             &answer, failure);
+    if (status == STATUS_OK)
+        status = take_meta(table, json_object_get(answer, "Item"), failure);
+    json_decref(answer);
+    return status;
+}
+
+/* Makes the roster where it is missing, of this schema where it is of an older one. What nobody may
+ * write is read, which tells why. */
 static enum status load_meta(struct roster_table *table, enum roster_mode mode,
                              struct failure *failure)
 {
     json_t *answer;
-    enum status status;
     if (mode == ROSTER_READ)
-        status =
-            call(table, "GetItem",
-                 json_pack("{s:o, s:b}", "Key", meta_key(table, "roster"), "ConsistentRead", 1),
-                 &answer, failure);
-    else
-        status = call(
-            table, "UpdateItem",
-            json_pack("{s:o, s:s, s:{s:s}, s:{s:{s:s}}, s:s}", "Key", meta_key(table, "roster"),
-                      "UpdateExpression", "SET #version = if_not_exists(#version, :version)",
-                      "ExpressionAttributeNames", "#version", "version",
-                      "ExpressionAttributeValues", ":version", "N", "1", "ReturnValues", "ALL_NEW"),
-            &answer, failure);
+        return get_meta(table, failure);
+    enum status status = call(
+        table, "UpdateItem",
+        json_pack("{s:o, s:s, s:s, s:{s:s}, s:{s:{s:s}}, s:s}", "Key", meta_key(table, "roster"),
+                  "UpdateExpression", "SET #version = :version", "ConditionExpression",
+                  "attribute_not_exists(#version) OR #version <= :version",
+                  "ExpressionAttributeNames", "#version", "version", "ExpressionAttributeValues",
+                  ":version", "N", "2", "ReturnValues", "ALL_NEW"),
+        &answer, failure);
+    if (status == STATUS_AGAIN)
+        return get_meta(table, failure);
     if (status == STATUS_OK)
-        status = take_meta(
-            table, json_object_get(answer, mode == ROSTER_READ ? "Item" : "Attributes"), failure);
+        status = take_meta(table, json_object_get(answer, "Attributes"), failure);
     json_decref(answer);
     return status;
 }
@@ -115,7 +163,7 @@ static enum status load_meta(struct roster_table *table, enum roster_mode mode,
 enum status roster_table_open(const char *name, enum roster_mode mode, struct roster_table *table,
                               struct failure *failure)
 {
-    *table = (struct roster_table){.columns = json_array(), .known = json_object()};
+    *table = (struct roster_table){.headers = json_array(), .known = json_object()};
     const char *slash = strchr(name, '/');
     size_t length = slash != NULL ? strlen(slash + 1) : 0;
     if (length == 0 || length > NAME_LIMIT || strchr(slash + 1, '#') != NULL ||
@@ -125,7 +173,7 @@ enum status roster_table_open(const char *name, enum roster_mode mode, struct ro
     table->name = strdup(slash + 1);
     char *of = strndup(name, (size_t)(slash - name));
     enum status status = STATUS_OK;
-    if (table->columns == NULL || table->known == NULL || table->name == NULL || of == NULL)
+    if (table->headers == NULL || table->known == NULL || table->name == NULL || of == NULL)
         status = fail_memory(failure);
     if (status == STATUS_OK)
         status = dynamodb_open(of, &table->db, failure);
@@ -139,32 +187,32 @@ void roster_table_close(struct roster_table *table)
 {
     dynamodb_close(table->db);
     json_decref(table->known);
-    json_decref(table->columns);
+    json_decref(table->headers);
     free(table->name);
     *table = (struct roster_table){.db = NULL};
 }
 
-/* ---- columns and pages ---- */
+/* ---- headers and pages ---- */
 
-enum status roster_table_add_columns(struct roster_table *table, json_t *names,
+enum status roster_table_add_headers(struct roster_table *table, json_t *texts,
                                      struct failure *failure)
 {
     size_t index;
-    json_t *name;
+    json_t *text;
     json_t *answer;
     enum status status =
         call(table, "UpdateItem",
              json_pack("{s:o, s:s, s:{s:s}, s:{s:{s:[]}, s:{s:O}}}", "Key",
                        meta_key(table, "roster"), "UpdateExpression",
-                       "SET #columns = list_append(if_not_exists(#columns, :none), :more)",
-                       "ExpressionAttributeNames", "#columns", "columns",
-                       "ExpressionAttributeValues", ":none", "L", ":more", "L", names),
+                       "SET #headers = list_append(if_not_exists(#headers, :none), :more)",
+                       "ExpressionAttributeNames", "#headers", "headers",
+                       "ExpressionAttributeValues", ":none", "L", ":more", "L", texts),
              &answer, failure);
     json_decref(answer);
-    json_array_foreach(names, index, name)
+    json_array_foreach(texts, index, text)
     {
         if (status == STATUS_OK &&
-            json_array_append(table->columns, json_object_get(name, "S")) != 0)
+            json_array_append(table->headers, json_object_get(text, "S")) != 0)
             status = fail_memory(failure);
     }
     return status;

@@ -1,16 +1,18 @@
 /*
  * The table behind the DynamoDB backend of the roster: what is in it, how it is opened, read by
- * pages, and locked. For roster_dynamodb.c; everybody else includes roster.h.
+ * pages, and locked. For dynamodb.c; everybody else includes roster.h.
  *
  * One table holds any number of rosters. Its partition key is the text "roster", its sort key the
  * text "email".
  *
  *   roster     email       other attributes
- *   NAME       address     id, map (where known), row: a member. The row is JSON in a text, so that
- *                          it is kept to the byte and its columns may have any name
+ *   NAME       address     id, map (where known), header, row: a member. The row is a line of CSV,
+ *                          and `header` says which line of columns it goes by (row.h). Without a
+ *                          header it is JSON, of schema 1, until it changes
  *   NAME#runs  time#nonce  run: one of the history, as JSON
- *   NAME#meta  roster      version: of this schema; columns: their names, in the order of coming
- *   NAME#meta  lock        owner, since, expires (seconds since 1970)
+ *   NAME#meta  roster      version: of this schema; headers: lines of columns, in the order of
+ * coming; columns: of schema 1, their names NAME#meta  lock        owner, since, expires (seconds
+ * since 1970)
  *
  * No NAME has a '#', so that the other partitions are nobody's members.
  */
@@ -24,11 +26,13 @@
 #include <jansson.h>
 #include <stddef.h>
 
+enum { HEADER_NAME_SIZE = 17 };
+
 struct roster_table {
     struct dynamodb *db;
     char *name;
-    json_t *columns; /* those that are stored, an array of texts */
-    json_t *known;   /* an object with a key for each of them */
+    json_t *headers; /* those that are stored, an array of texts */
+    json_t *known;   /* an object: the text of each of them by its name in a member's item */
 };
 
 /* Opens "TABLE/NAME" into `table`, which is to be given to roster_table_close also on error. Calls
@@ -40,9 +44,11 @@ enum status roster_table_open(const char *name, enum roster_mode mode, struct ro
 
 void roster_table_close(struct roster_table *table);
 
-/* Stores more columns: an array (borrowed) of {"S":NAME}, whose names the caller has put into
- * `known`. */
-enum status roster_table_add_columns(struct roster_table *table, json_t *names,
+/* What a member's item calls a header: a hash of its text, so that all who write agree. */
+void roster_table_name_header(const char *columns, size_t length, char name[HEADER_NAME_SIZE]);
+
+/* Stores more headers: an array (borrowed) of {"S":TEXT}, which the caller has put into `known`. */
+enum status roster_table_add_headers(struct roster_table *table, json_t *texts,
                                      struct failure *failure);
 
 /* One page of a partition: its items, and where the next one starts (NULL: this is the last). Both

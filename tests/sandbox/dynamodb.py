@@ -53,9 +53,11 @@ class Table:
         item = self.partitions.setdefault(roster, {}).setdefault(email, dict(request["Key"]))
         values = request["ExpressionAttributeValues"]
         if ":version" in values:
-            item.setdefault("version", values[":version"])
+            if int(item.get("version", values[":version"])["N"]) > int(values[":version"]["N"]):
+                raise Refused("ConditionalCheckFailedException", "The conditional request failed")
+            item["version"] = values[":version"]
         if ":more" in values:
-            item.setdefault("columns", {"L": []})["L"] += values[":more"]["L"]
+            item.setdefault("headers", {"L": []})["L"] += values[":more"]["L"]
         return {"Attributes": item} if request.get("ReturnValues") == "ALL_NEW" else {}
 
     def BatchWriteItem(self, request, order):
