@@ -639,7 +639,7 @@ END
   [ "${#lines[@]}" -eq 4 ]
   [[ ${lines[1]} =~ ^20[0-9-]+\ [0-9:]+Z\ +20\ +0\ +0\ +0\ +ok\ +week1.csv$ ]]
   [[ ${lines[2]} =~ ^20[0-9-]+\ [0-9:]+Z\ +1\ +1\ +2\ +0\ +ok\ +week2.csv$ ]]
-  [ "${lines[3]}" = '19 members in the roster' ]
+  [ "${lines[3]}" = "19 members in the roster, of the group at $AN_API_URL" ]
   run -0 --separate-stderr an-sync status 1
   has "${lines[1]}" week2.csv
 }
@@ -780,4 +780,57 @@ at_one_moment() {
   run -0 --separate-stderr an-sync -V
   [[ $output =~ ^an-sync\ \(an-sync\)\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
   run -74 bash -c 'an-sync --help >/dev/full'
+}
+
+# dated DATE: an export of that list_date.
+dated() {
+  echo 'akid,email,first_name,list_date'
+  printf '%s,p%s@example.org,Person,%s\n' 1 1 "$1" 2 2 "$1"
+}
+
+@test "what never sent anything blocks nothing: after a missing or a refused key an older export is taken" {
+  AN_API_KEY='' run -78 an-sync week2.csv
+  run -0 --separate-stderr an-sync week1.csv
+  rm -r "$AN_STATE"
+  AN_API_KEY=wrong run -77 an-sync week2.csv
+  [ "$(ends | jq -s 'last.sent')" = false ]
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" '20 new'
+}
+
+@test "a clock that was ahead does not block what is dated rightly" {
+  an-sync week1.csv
+  jq -nc '{run: {id: "x", started: "2099-01-01T00:00:00Z", finished: "2099-01-01T00:00:00Z", source: "x.csv",
+    export_date: "2099-01-01T00:00:00Z", status: 0, sent: true}}' | roster-commit >/dev/null
+  run -0 --separate-stderr an-sync week2.csv
+}
+
+@test "a CSV's date is the newest of its list_date, whenever it was written, and the report says so" {
+  dated '2026-01-12 04:00:05.541' >new.csv
+  dated 1/5/2026 >old.csv
+  touch -d '2025-06-01' new.csv
+  run -0 --separate-stderr an-sync new.csv
+  has "$output" 'The export is of 2026-01-12 (its newest list_date).'
+  has "$(slack_texts)" 'The export is of 2026-01-12'
+  zip -q old.zip old.csv
+  for old in old.csv old.zip; do
+    run -65 --separate-stderr an-sync "$old"
+    has "$stderr" "$old is of 2026-01-05 (its newest list_date), and a newer export, of 2026-01-12, was synced already"
+  done
+}
+
+@test "a date without a time stands for its whole day" {
+  touch -d '2026-01-12 06:00' week2.csv
+  an-sync week2.csv
+  dated 2026-01-12 >same-day.csv
+  AN_MAX_LAPSE=100% run -0 an-sync same-day.csv
+  run -65 --separate-stderr an-sync week1.csv
+  has "$stderr" 'week1.csv is of 2026-01-05T06:00:00Z (when the file was written)'
+}
+
+@test "a list_date in no form that is one everywhere does not count" {
+  dated 13/12/2026 >odd.csv
+  touch -d '2026-01-12 06:00' odd.csv
+  run -0 --separate-stderr an-sync odd.csv
+  has "$output" 'The export is of 2026-01-12T06:00:00Z (when the file was written).'
 }

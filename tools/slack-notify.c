@@ -29,6 +29,7 @@ struct options {
     bool dry_run;
     bool names;
     char *error;      /* a run that never got to changes; NULL: read results */
+    char *export;     /* which export it was; NULL: nobody said */
     char *title;      /* NULL: "Member sync of DATE" */
     json_t *warnings; /* strings */
     bool unvouched;   /* what is in quotes there and in `error` is a stranger's */
@@ -92,6 +93,16 @@ static void write_duration(time_t started, char *text, size_t size)
         (void)snprintf(text, size, "Time taken: %ld h %ld min.", seconds / 3600, seconds / 60 % 60);
 }
 
+/* "The export is of 2026-11-16. Time taken: 2 min 13 s." False when memory runs out. */
+static bool write_footer(const struct options *options, struct buffer *footer)
+{
+    char duration[64];
+    write_duration((time_t)options->started, duration, sizeof duration);
+    if (options->export != NULL && !buffer_printf(footer, "The export is of %s. ", options->export))
+        return false;
+    return buffer_printf(footer, "%s", duration);
+}
+
 /* A text of the command line as it may be told; the caller's, NULL when memory runs out. */
 static char *tellable(const struct options *options, const char *text)
 {
@@ -127,7 +138,7 @@ static enum status report_results(const struct options *options, const struct we
     json_t *paragraphs = NULL;
     struct failure failure = {""};
     struct failure posting = {""};
-    char duration[64];
+    struct buffer footer = {.limit = 0};
     enum status posted = STATUS_OK;
     struct report *report = report_new(options->names);
     enum status status =
@@ -138,10 +149,9 @@ static enum status report_results(const struct options *options, const struct we
     if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
     if (reader != NULL) {
-        write_duration((time_t)options->started, duration, sizeof duration);
-        paragraphs = report_paragraphs(report);
+        paragraphs = write_footer(options, &footer) ? report_paragraphs(report) : NULL;
         bool warns = report_is_warning(report) || json_array_size(options->warnings) > 0;
-        const struct message message = {title, paragraphs, duration, warns};
+        const struct message message = {title, paragraphs, footer.bytes, warns};
         posted = paragraphs != NULL && add_warnings(options, paragraphs)
                      ? tell(webhook, &message, &posting)
                      : fail_memory(&posting);
@@ -149,6 +159,7 @@ static enum status report_results(const struct options *options, const struct we
             cli_warn(PROGRAM, "%s", posting.text);
     }
     ndjson_close(reader);
+    buffer_free(&footer);
     json_decref(paragraphs);
     report_free(report);
     return status != STATUS_OK ? status : posted;
@@ -239,6 +250,8 @@ int main(int argc, char **argv)
         {"started", 's', OPTION_NUMBER, &options.started, .argument = "SECONDS", .least = 0,
          .most = 1e11, .wants = "seconds since 1970",
          .help = "when the run started, in seconds since 1970"},
+        {"export", 'x', OPTION_TAKEN, &options.export, .argument = "TEXT", .take = take_text,
+         .wants = "a text", .help = "of when the export is, for the small print"},
         {"title", 't', OPTION_TAKEN, &options.title, .argument = "TITLE", .take = take_text,
          .wants = "a text", .help = "instead of \"Member sync of\" today's date"},
         {"warning", 'w', OPTION_TAKEN, &options.warnings, .argument = "TEXT", .take = take_warning,
@@ -250,7 +263,7 @@ int main(int argc, char **argv)
     };
     const struct options_command command = {
         .name = PROGRAM,
-        .usage = "usage: slack-notify [-nNu] [-s SECONDS] [-t TITLE] [-w TEXT] [FILE]\n"
+        .usage = "usage: slack-notify [-nNu] [-s SECONDS] [-x TEXT] [-t TITLE] [-w TEXT] [FILE]\n"
                  "       slack-notify [-nNu] [-t TITLE] [-w TEXT] -e TEXT\n",
         .about =
             "Reads the results of a run, writes a summary for people, and posts it to Slack.\n",
@@ -268,6 +281,7 @@ int main(int argc, char **argv)
     }
     free(options.error);
     free(options.title);
+    free(options.export);
     json_decref(options.warnings);
     return (int)status;
 }

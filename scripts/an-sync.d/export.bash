@@ -1,25 +1,39 @@
 # The export: out of its mail, dated, not older than the last one, and compared with the roster.
 # Needs: source, name and run, of the run; work; force and dry_run; AN_FOLLOW, AN_MAIL_* and AN_MAX_LAPSE;
 # messages.bash.
-# Sets: export_date, message_id, unvouched, digest; in the run's directory export.csv, older.csv and changes.ndjson.
+# Sets: export_date and date_from, message_id, unvouched, digest; in the run's directory export.csv, older.csv and changes.ndjson.
 # shellcheck shell=bash
 
+# The newest list_date in a CSV file or an archive, as the day that it says: of what zone its time is nobody
+# knows. Nothing where there is none, or in no form that is one everywhere.
+list_date() {
+  { mime-extract --archive "$1" | csv-diff -k list_date -c list_date /dev/null -; } 2>/dev/null | jq -rn '
+    [inputs | select(.change).row.list_date |
+      (capture("^(?<y>\\d{4})-(?<m>\\d\\d)-(?<d>\\d\\d)(?!\\d)") //
+       capture("^(?<m>\\d{1,2})/(?<d>\\d{1,2})/(?<y>\\d{4})(?!\\d)")?) |
+      select((.m | tonumber) <= 12 and (.d | tonumber) <= 31) |
+      "\(.y)-\("0\(.m)"[-2:])-\("0\(.d)"[-2:])"] | max // empty' 2>/dev/null
+}
+
 # The date of a mail as mime-extract -l knows it, which is also where its id comes from; of anything
-# else when the file was last written. Never in the future: one wrong clock would block what follows.
+# else its list_date, or when the file was last written. Never in the future: one wrong clock would block what follows.
 read_date() {
   local file=$1 now date=
   now=$(date -u +%FT%TZ)
-  message_id=
+  message_id= date_from="the mail's date"
   if [ "$(kind_of "$file")" = mail ] && { mime-extract -l "$file" >"$work/parts"; } 2>/dev/null; then
     date=$(jq -r 'select(.message).message.date // ""' "$work/parts")
     message_id=$(jq -r 'select(.message).message.message_id // ""' "$work/parts")
   fi
   if [ -n "$date" ]; then
     export_date=$(date -u -d "$date" +%FT%TZ) || return 65
+  elif date=$(list_date "$file") && [ -n "$date" ]; then
+    export_date=$date date_from='its newest list_date'
   else
+    date_from='when the file was written'
     export_date=$(date -u -r "$file" +%FT%TZ) || return 74
   fi
-  [[ ! $export_date > $now ]] || export_date=$now
+  [[ ! $export_date > $now ]] || export_date=$now date_from='now; its own date is yet to come'
 }
 
 # Whether only a mail will do, because only a mail can say from whom it is.
@@ -70,14 +84,18 @@ extract() {
   return "$status"
 }
 
-# Refuses an export that is older than one from which something may have been sent.
+# Refuses an export that is older than one from which something may have been sent. What is dated in the future
+# some wrong clock has dated, and a date without a time stands for its whole day.
 guard_order() {
-  local newest
+  local newest now
+  now=$(date -u +%FT%TZ)
   newest=$(saying roster-dump --runs=1000) || return
-  newest=$(jq -rn '[inputs.run | select(.sent) | .export_date // ""] | max // ""' <<<"$newest")
-  [[ -z $force && $export_date < $newest ]] || return 0
-  printf 'an-sync: %s is of %s, and a newer export, of %s, was synced already; --force takes it all the same\n' \
-    "$name" "$export_date" "$newest" >"$work/said"
+  newest=$(jq -rn --arg now "$now" '
+    reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] = $run) |
+    [.[] | select(.sent).export_date // "" | select(. <= $now)] | max // ""' <<<"$newest") || return 75
+  [[ -z $force && $export_date < ${newest:0:${#export_date}} ]] || return 0
+  printf 'an-sync: %s is of %s (%s), and a newer export, of %s, was synced already; --force takes it all the same\n' \
+    "$name" "$export_date" "$date_from" "$newest" >"$work/said"
   messages <"$work/said"
   return 65
 }

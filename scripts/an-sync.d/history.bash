@@ -7,7 +7,7 @@
 readonly RUN_NAME='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z*'
 
 # Appends the run to the history, with the status, whatever signal comes: the next run wants to know of
-# this one.
+# this one. One whose results are complete has sent something when a request was not refused for its key.
 record() (
   trap '' INT TERM HUP
   local status=$1 results=$run/results.ndjson summary=null
@@ -22,12 +22,15 @@ record() (
     --arg message_id "$message_id" --arg map "$digest" --argjson summary "$summary" --argjson status "$status" \
     --argjson sent "$sent" --argjson group "${group:-null}" '
     {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map, $group} +
-      reduce (inputs | fromjson? | select(.change and .result)) as $record
+      reduce (inputs | fromjson? | select((.change and .result) or .summary)) as $record
         ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};
-          if $record.result.status == "ok" then .acknowledged[$record.change] += 1
+          if $record.summary then .ended = true
+          elif $record.result.status == "ok" then .acknowledged[$record.change] += 1
           elif $record.result.status == "failed" then .failed += 1
           elif $record.result.status == "deferred" then .deferred += 1
-          else . end) | with_entries(select(.value != null and .value != "")))}' \
+          else . end |
+          .tried = (.tried or ($record.result | .attempts and .http != 401 and .http != 403) // false)) |
+      if .ended then .sent = .tried else . end | del(.ended, .tried) | with_entries(select(.value != null and .value != "")))}' \
     "$results" | saying roster-commit >/dev/null
 )
 
