@@ -136,7 +136,7 @@ say_resent() {
 find_changes() {
   local columns follow options resent
   digest=$(saying an-upsert --print-digest) && columns=$(saying an-upsert --print-columns) || return
-  saying roster-dump --begun >"$run/older.csv" || return
+  reading roster-dump --begun >"$run/older.csv" || return
   follow=$(follow_column)
   options=(-c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
     --max-lapse "$AN_MAX_LAPSE")

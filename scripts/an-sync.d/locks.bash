@@ -47,6 +47,8 @@ lock_file() {
   exec {lock}<>"$file" || die 74 "$file cannot be written"
   if ! flock -n "$lock"; then
     read -r holder since <"$file" || true
+    [[ -z $holder || -d /proc/$holder ]] ||
+      die 75 "what an an-sync has started that was killed (process $holder, since $since) is still at work; run again later"
     die 75 "another an-sync is at work${holder:+ (process $holder, since $since)}; run again later"
   fi
   : >"$file"
@@ -108,5 +110,5 @@ make_room() {
     # shellcheck disable=SC2064 # the name of now
     trap "on_signal $signal" "$signal"
   done
-  [ -n "$dry_run" ] || take_shared_lock
+  [ -n "$dry_run" ] || { take_shared_lock && tell_of_broken_off; } || exit
 }

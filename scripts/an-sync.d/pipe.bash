@@ -46,7 +46,11 @@ apply() {
     await "$keeper"
   fi
   rm -f "$work"/pid.*
-  read -ra statuses 2>/dev/null <"$work/statuses" || statuses=(137)
+  if ! read -ra statuses 2>/dev/null <"$work/statuses"; then
+    statuses=(137)
+    # Nobody was killed when there was no room to write it down.
+    { echo >"$work/statuses"; } 2>/dev/null || { say "$work cannot be written: is the disk full?" && statuses=(74); }
+  fi
   for ((i = ${#statuses[@]} - 1; i >= 0; i--)); do
     ((statuses[i] < 128)) || [ -e "$work/stop" ] ||
       say "${STAGES[i]} was killed (signal $(kill -l "${statuses[i]}")); run again"
