@@ -65,6 +65,17 @@ tags() {
   same_json "$(tags)" '{"an-sync":"synced"}'
 }
 
+@test "a mail of which a program dies is tagged as refused, so that nobody tries it for ever" {
+  mkdir -p tree/scripts
+  cp -r "$ROOT"/scripts/an-sync* tree/scripts
+  printf '#!/bin/bash\nkill -s SEGV $$\n' >tree/scripts/mime-extract
+  chmod +x tree/scripts/mime-extract
+  run -65 --separate-stderr tree/scripts/an-sync "s3://mails/$key"
+  has "$stderr" 'mime-extract was killed (signal SEGV)'
+  same_json "$(tags)" '{"an-sync":"refused"}'
+  has "$(sandbox_get slack)" 'mime-extract was killed'
+}
+
 @test "an object that is not there is refused, and Slack is told" {
   run -65 --separate-stderr an-sync s3://mails/nothing
   has "$stderr" 's3://mails/nothing' NoSuchKey
