@@ -68,7 +68,7 @@ authenticated() {
 }
 
 @test "a stack that overflows all the same is a refusal" {
-  [[ $(file -L "$(type -P mime-extract)" 2>/dev/null) != *asan* ]]
+  ! grep -q __asan_init "$(type -P mime-extract)" || skip 'a sanitizer has a way of its own with overflows'
   cat >deep.c <<'END'
 #include <stddef.h>
 static volatile int depth;

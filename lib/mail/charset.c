@@ -95,9 +95,15 @@ void charset_load(void)
     static const char *const IN_HEADERS[] = {"ISO-8859-1", "ISO-8859-11", "SHIFT_JIS", "GB2312",
                                              "GBK",        "BIG5-HKSCS",  "EUC-KR",    NULL};
     const char *const *const LISTS[] = {charset_names, IN_HEADERS};
+    /* They stay open: what nobody has open is unloaded. Volatile, so that they are known to be
+     * kept. */
+    static iconv_t volatile kept[sizeof charset_names / sizeof charset_names[0] +
+                                 sizeof IN_HEADERS / sizeof IN_HEADERS[0]];
+    size_t count = 0;
     for (size_t i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++)
         for (const char *const *name = LISTS[i]; *name != NULL; name++)
-            (void)iconv_open("UTF-8", *name); /* stays open: what nobody has open is unloaded */
+            if (kept[count++] == NULL)
+                kept[count - 1] = iconv_open("UTF-8", *name);
 }
 
 /* ---- conversion ---- */

@@ -162,19 +162,29 @@ static enum status open_zip(const char *bytes, size_t length, struct buffer *csv
     return status;
 }
 
+/* libarchive tells names beyond ASCII only where the locale has their letters. It is loaded once,
+ * and kept; 0 where the system has none such. */
+static locale_t letters(void)
+{
+    static locale_t kept;
+    if (kept == (locale_t)0)
+        kept = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    return kept;
+}
+
+void unpack_load(void)
+{
+    (void)letters();
+}
+
 enum status unpack_zip(const char *bytes, size_t length, struct buffer *csv,
                        struct failure *failure)
 {
     if (length >= 4 && memcmp(bytes, "PK\005\006", 4) == 0) /* which libarchive does not know */
         return fail(failure, STATUS_DATA, "it holds no CSV file: it is empty");
-    /* libarchive tells names beyond ASCII only where the locale has their letters. */
-    locale_t letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    locale_t former = letters != (locale_t)0 ? uselocale(letters) : (locale_t)0;
+    locale_t former = uselocale(letters()); /* 0 changes nothing */
     enum status status = open_zip(bytes, length, csv, failure);
-    if (letters != (locale_t)0) {
-        (void)uselocale(former);
-        freelocale(letters);
-    }
+    (void)uselocale(former);
     return status;
 }
 

@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+/* Loads what would be loaded when it is needed, so that it can be done without opening a file then.
+ */
+void unpack_load(void);
+
 /* Appends to `csv` the only file in the ZIP whose name, in any charset, ends in ".csv"
  * (mail_name_ends_in); directories, links, hidden files and what macOS adds under __MACOSX do not
  * count, other files are passed over, and archives in the archive stay closed. The checksum is
