@@ -167,7 +167,7 @@ ended() {
   sed 's/,Boston$/,Boston,stray/' week2.csv >bad.csv
   run -65 --separate-stderr an-sync bad.csv
   [ "$(ls "$(last_run)")" = log ]
-  has "$(cat "$(last_run)/log")" 'export.csv'
+  has "$(cat "$(last_run)/log")" 'bad.csv: row 3: '
   run -0 jq -c '.run | [.source, .status, .sent]' <(history | tail -n 1)
   [ "$output" = '["bad.csv",65,false]' ]
 }

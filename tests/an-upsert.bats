@@ -616,6 +616,9 @@ END
   [ "$(an-upsert -m map.json --print-digest)" != "$output" ]
   AN_FIELD_MAP=map.json run -0 --separate-stderr an-upsert --print-columns
   [ "$output" = $'email\nfirst_name\nphone' ]
+  [ "$(AN_FIELD_MAP=map.json an-upsert --print-keys)" = email ]
+  jq '.email = {from: ["E-Mail", "Mail, private", "email"]}' map.json >mails.json
+  [ "$(an-upsert -m mails.json --print-keys)" = $'e-mail\n"mail, private"\nemail' ]
 }
 
 @test "a map that is missing or malformed is status 78, before anything is read or sent" {

@@ -65,7 +65,7 @@ completes() {
 @test "options: the completion offers options, and files where an argument is one" {
   touch map.json
   run -0 completes --pr '' an-upsert
-  [ "$output" = "$(printf '%s\n' --print-map --print-columns --print-digest)" ]
+  [ "$output" = "$(printf '%s\n' --print-map --print-columns --print-keys --print-digest)" ]
   run -0 completes ma --map an-upsert
   [ "$output" = map.json ]
   run -0 completes ma -m roster-commit

@@ -319,6 +319,8 @@ int main(int argc, char **argv)
          .help = "the field map in effect"},
         {"print-columns", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_COLUMNS,
          .help = "the columns that it uses, for csv-diff -c"},
+        {"print-keys", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_KEYS,
+         .help = "those that the address is taken from, for csv-diff -k"},
         {"print-digest", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_DIGEST,
          .help = "its digest"},
         {"check", '\0', OPTION_CHOICE, &action, .value = SENDER_CHECK,
@@ -332,7 +334,8 @@ int main(int argc, char **argv)
         .usage =
             "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
             "                 [--deadline SECONDS] [-v] [FILE]\n"
-            "       an-upsert [-m MAP] --print-map | --print-columns | --print-digest | --check\n"
+            "       an-upsert [-m MAP] --print-map | --print-columns | --print-keys | --print-digest |\n"
+            "                 --check\n"
             "       an-upsert --group [FILE]\n",
         .about = "Creates or updates people in Action Network for the new and updated among the "
                  "change records.\n",

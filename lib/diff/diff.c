@@ -126,6 +126,9 @@ static enum status follow(struct diff *diff, struct failure *failure)
     bool in_newer = diff->columns.follow_newer.count > 0;
     if (in_older && in_newer)
         return diff_match_follow(&diff->match, failure);
+    if (names->count > 1 && !in_older &&
+        !in_newer) /* spellings of what these files may well lack */
+        return STATUS_OK;
     (void)fail(&diff->warning, STATUS_OK,
                "%.300s: there is no column \"%.100s\"%s: nobody is followed to a new address",
                name_of(in_older ? diff->newer : diff->older), names->names[0],

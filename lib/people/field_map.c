@@ -331,6 +331,14 @@ json_t *field_map_columns(const struct field_map *map)
     return all;
 }
 
+json_t *field_map_keys(const struct field_map *map)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (map->fields[i].group == FIELD_EMAIL && map->fields[i].columns != NULL)
+            return json_copy(map->fields[i].columns);
+    return json_array();
+}
+
 /* Whether the row has a column of this name, however it is spelled. */
 static bool has_column(const json_t *row, const char *column)
 {

@@ -34,6 +34,9 @@ const char *field_map_digest(const struct field_map *map);
  * fields are sent: a new array of strings, the caller's; NULL when memory runs out. */
 json_t *field_map_columns(const struct field_map *map);
 
+/* Those that the address is taken from, the first choice first; as above. */
+json_t *field_map_keys(const struct field_map *map);
+
 /* The fields of the map for which `row` has none of their columns, as a new array of strings such
  * as "given_name (first_name)" or "custom_fields.AK_ID (akid, ak_id)"; NULL when memory runs out.
  * For the one report on stderr. */

@@ -31,6 +31,8 @@ struct report {
     bool summed;  /* the summary came */
     bool audited; /* the summary is an-diff's */
     size_t members, unchanged, announced, people;
+    size_t held, others;
+    char rule[256]; /* by which a row is a member's; empty without one */
     char cut_short[512];
 };
 

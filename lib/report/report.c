@@ -180,9 +180,12 @@ static bool count_change(struct report *report, enum kind kind, const json_t *re
            (state != OK || count_details(report, result));
 }
 
+/* What stands where an address should is a row's own, and is quoted: it counts as one reason. */
 static bool count_skip(struct report *report, const json_t *record)
 {
     const char *reason = ndjson_string(record, "reason");
+    if (reason != NULL && reason[0] == '"')
+        reason = "what should be an address is none";
     return count_person(report, &report->skipped, record) &&
            count_text(&report->skips, reason != NULL ? reason : "no reason given");
 }
@@ -200,6 +203,11 @@ static void take_summary(struct report *report, const json_t *summary)
     report->unchanged = number(summary, "unchanged");
     report->audited = json_object_get(summary, "people") != NULL;
     report->people = number(summary, "people");
+    report->held = number(summary, "held");
+    report->others = number(summary, "others");
+    const char *rule = ndjson_string(summary, "members");
+    (void)snprintf(report->rule, sizeof report->rule, "%s", rule != NULL ? rule : "");
+    text_printable(report->rule, sizeof report->rule - 1);
     report->announced =
         number(summary, "new") + number(summary, "updated") + number(summary, "lapsed");
 }

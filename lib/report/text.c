@@ -245,6 +245,25 @@ static bool write_skipped(struct buffer *out, struct report *report)
             (skipped->named == 0 || (buffer_printf(out, "\n  ") && append_names(out, skipped))));
 }
 
+/* Members whose row has no address, and who therefore stay as they are. */
+static bool write_held(struct buffer *out, struct report *report)
+{
+    return report->held == 0 ||
+           (append_number(out, report->held,
+                          "member has no address in the export, and stays as it was",
+                          "members have no address in the export, and stay as they were") &&
+            buffer_printf(out, "."));
+}
+
+/* By which rule a row is a member's, and how many are not. */
+static bool write_rule(struct buffer *out, struct report *report)
+{
+    return report->rule[0] == '\0' ||
+           (buffer_printf(out, "Members are the rows with %s; ", report->rule) &&
+            append_number(out, report->others, "other row was left out.",
+                          "other rows were left out."));
+}
+
 /* "Phone (12 people), YDSA Chapter (1 person)". */
 static bool append_fields(struct buffer *out, struct tally *tally)
 {
@@ -292,9 +311,9 @@ static bool write_notes(struct buffer *out, struct report *report)
 json_t *report_paragraphs(struct report *report)
 {
     bool (*const writers[])(struct buffer *, struct report *) = {
-        write_counts,   write_names,     write_drift,      write_break,
-        write_failures, write_deferred,  write_dry_run,    write_pending,
-        write_skipped,  write_unapplied, write_overridden, write_notes,
+        write_counts,   write_names,     write_drift,      write_break,   write_failures,
+        write_deferred, write_dry_run,   write_pending,    write_skipped, write_held,
+        write_rule,     write_unapplied, write_overridden, write_notes,
     };
     struct buffer text = {.limit = 0};
     json_t *paragraphs = json_array();

@@ -14,6 +14,7 @@ void acknowledgement_free(struct acknowledgement *acknowledgement)
     free(acknowledgement->id);
     free(acknowledgement->digest);
     json_decref(acknowledgement->row);
+    json_decref(acknowledgement->former_row);
     *acknowledgement = (struct acknowledgement){.kind = ACKNOWLEDGED_NOTHING};
 }
 
@@ -211,13 +212,38 @@ static enum status keep_older(const json_t *record, struct acknowledgement *ackn
     {
         const char *now = ndjson_string(acknowledgement->row, name);
         bool moved = acknowledgement->former_email != NULL && strcmp(name, "email") == 0;
-        if (now != NULL && now[0] != '\0' && !moved)
+        if (moved || (now != NULL && now[0] != '\0'))
             continue;
         enum status status = keep_column(acknowledgement->row, name, value, failure);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
+}
+
+/* The row with another address, which may stand in a column of any name: a new reference, NULL
+ * without memory. Where there is none, it gets one. `written` is the address as an export has it.
+ */
+static json_t *row_at(const struct acknowledgement *acknowledgement, const char *written)
+{
+    json_t *row = json_copy(acknowledgement->row);
+    const char *name;
+    json_t *value;
+    bool found = false, room = row != NULL;
+    json_object_foreach(acknowledgement->row, name, value)
+    {
+        char *address = room ? text_normalized(json_string_value(value)) : NULL;
+        room = address != NULL;
+        if (room && strcmp(address, acknowledgement->email) == 0) {
+            found = true;
+            room = json_object_set_new(row, name, json_string(written)) == 0;
+        }
+        free(address);
+    }
+    if (room && (found || json_object_set_new(row, "email", json_string(written)) == 0))
+        return row;
+    json_decref(row);
+    return NULL;
 }
 
 /* What is to stand in place of the digest `before`: a new string, NULL without memory. */
@@ -244,6 +270,12 @@ static enum status read_begin(const json_t *record, struct acknowledgement *ackn
     enum status status = read_person(record, NULL, acknowledgement, failure);
     if (status == STATUS_OK)
         status = keep_older(record, acknowledgement, failure);
+    if (status == STATUS_OK && acknowledgement->former_email != NULL) {
+        acknowledgement->former_row =
+            row_at(acknowledgement, ndjson_string(json_object_get(record, "was"), "email"));
+        if (acknowledgement->former_row == NULL)
+            status = fail_memory(failure);
+    }
     if (status == STATUS_OK)
         status = text_at(row, "row.", ROSTER_MAP_COLUMN, &before, failure);
     if (status != STATUS_OK)
@@ -306,15 +338,12 @@ static enum status begin(const struct acknowledgement *acknowledgement, struct r
     const char *former = acknowledgement->former_email;
     enum status status =
         put(roster, acknowledgement, former != NULL ? former : acknowledgement->email,
-            acknowledgement->digest, acknowledgement->row, failure);
+            acknowledgement->digest,
+            former != NULL ? acknowledgement->former_row : acknowledgement->row, failure);
     if (status != STATUS_OK || former == NULL)
         return status;
-    json_t *row = json_copy(acknowledgement->row);
-    bool made =
-        row != NULL && json_object_set_new(row, "email", json_string(acknowledgement->email)) == 0;
-    status =
-        made ? put(roster, acknowledgement, acknowledgement->email, ROSTER_BEGUN_NEW, row, failure)
-             : fail_memory(failure);
+    json_t *row = row_at(acknowledgement, acknowledgement->email);
+    status = put(roster, acknowledgement, acknowledgement->email, ROSTER_BEGUN_NEW, row, failure);
     json_decref(row);
     return status;
 }

@@ -35,7 +35,8 @@ struct acknowledgement {
     char *digest;       /* as struct roster_member has it; owned */
     json_t *row; /* an object of strings without NUL, under normalized names, without the columns of
                     base/record.h; owned; NULL unless a member or begun */
-    const json_t *run; /* borrowed from the record; NULL unless a run */
+    json_t *former_row; /* of what is begun with a former address: the row with that; owned */
+    const json_t *run;  /* borrowed from the record; NULL unless a run */
 };
 
 /* Reads it out of a record. STATUS_DATA when a change that counts lacks what the roster needs: a

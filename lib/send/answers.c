@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A column's name on a line, in quotes where csv-diff -c would not take it for one name else. */
+/* A column's name on a line, in quotes where csv-diff would not take it for one name else. */
 static void print_column(const char *name)
 {
     if (name[strcspn(name, ",\"\r\n")] == '\0')
@@ -22,7 +22,7 @@ static void print_column(const char *name)
     (void)putchar('\n');
 }
 
-/* The field map itself, for people and for csv-diff -c. */
+/* The field map itself, for people and for csv-diff. */
 static enum status print(const struct sender_options *options, enum sender_action action,
                          struct failure *failure)
 {
@@ -37,8 +37,9 @@ static enum status print(const struct sender_options *options, enum sender_actio
         (void)putchar('\n');
     } else if (status == STATUS_OK && action == SENDER_PRINT_DIGEST) {
         (void)puts(field_map_digest(map));
-    } else if (status == STATUS_OK && (columns = field_map_columns(map)) == NULL) {
-        status = fail_memory(failure);
+    } else if (status == STATUS_OK) {
+        columns = action == SENDER_PRINT_KEYS ? field_map_keys(map) : field_map_columns(map);
+        status = columns == NULL ? fail_memory(failure) : STATUS_OK;
     }
     json_array_foreach(columns, index, column)
     {

@@ -70,6 +70,7 @@ check() {
   probe 'state directory' try_state
   probe roster try_roster
   probe 'field map' try_field_map
+  probe members tell_members
   probe 'Action Network' try_key
   (($? > 1)) || probe group try_group
   probe Slack try_webhook

@@ -5,8 +5,9 @@
 # shellcheck shell=bash
 
 readonly SETTINGS=' AN_API_KEY AN_API_KEY_FILE AN_API_URL AN_ROSTER AN_FIELD_MAP AN_STATE AN_MAX_LAPSE
- AN_KEEP_RUNS AN_FOLLOW AN_RATE AN_DEADLINE AN_LOCK_OWNER AN_MAIL_FROM AN_MAIL_SUBJECT AN_MAIL_REQUIRE_AUTH
- AN_MAIL_ALLOW SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE http_proxy https_proxy no_proxy CURL_CA_BUNDLE SSL_CERT_FILE
+ AN_KEEP_RUNS AN_FOLLOW AN_MEMBERS AN_ALLOW_EMPTY AN_RATE AN_DEADLINE AN_LOCK_OWNER AN_MAIL_FROM AN_MAIL_SUBJECT
+ AN_MAIL_REQUIRE_AUTH AN_MAIL_ALLOW SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE http_proxy https_proxy no_proxy
+ CURL_CA_BUNDLE SSL_CERT_FILE
  AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION '
 # Those that are paths, AN_ROSTER behind its "sqlite:".
 readonly PATHS=' AN_API_KEY_FILE AN_FIELD_MAP AN_ROSTER AN_STATE SLACK_WEBHOOK_URL_FILE CURL_CA_BUNDLE SSL_CERT_FILE '
@@ -132,6 +133,7 @@ configure() {
   [[ $AN_KEEP_RUNS =~ ^[0-9]{1,6}$ ]] || die 78 "AN_KEEP_RUNS is a number, not \"$AN_KEEP_RUNS\""
   [[ ${AN_MAIL_ALLOW-} =~ ^((forwards|automatic)(,(forwards|automatic))?)?$ ]] ||
     die 78 "AN_MAIL_ALLOW is forwards, automatic, or both with a comma between, not \"$AN_MAIL_ALLOW\""
+  check_members
   [[ $rate =~ ^([0-9]+(\.[0-9]+)?)?$ ]] || die 78 "the rate is a number, not \"$rate\""
   [ -z "$rate" ] || engine+=(-r "$rate")
   [[ ${deadline:=${AN_DEADLINE-}} =~ ^([0-9]+(\.[0-9]+)?)?$ ]] ||

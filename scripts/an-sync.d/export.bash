@@ -1,5 +1,5 @@
 # The export: out of its mail, dated, not older than the last one, and compared with the roster.
-# Needs: source, name and run, of the run; work; force and dry_run; AN_FOLLOW, AN_MAIL_* and AN_MAX_LAPSE;
+# Needs: source, name and run, of the run; work; force and dry_run; AN_MAIL_* and AN_MAX_LAPSE; members.bash,
 # messages.bash.
 # Sets: export_date and date_from, message_id, unvouched, digest; in the run's directory export.csv, older.csv and changes.ndjson.
 # shellcheck shell=bash
@@ -100,22 +100,6 @@ guard_order() {
   return 65
 }
 
-# The column by which a member is recognised whose address changed: the one that the export has.
-follow_column() {
-  local header column
-  if [ -n "${AN_FOLLOW+set}" ]; then
-    echo "$AN_FOLLOW"
-    return
-  fi
-  header=$(LC_ALL=C head -c 65536 "$run/export.csv" | tr '\r' '\n' | head -n 1 | LC_ALL=C tr -d '\0" \t\357\273\277')
-  for column in akid ak_id actionkit_id; do
-    if [[ ,${header,,}, == *,$column,* ]]; then
-      echo "$column"
-      return
-    fi
-  done
-}
-
 # Of whom a change of address was begun comes first: whoever takes one of the two addresses over then
 # waits until it is known which of them that person has.
 moved_first() {
@@ -134,13 +118,12 @@ say_resent() {
 
 # Writes the changes that bring the roster to the export.
 find_changes() {
-  local columns follow options resent
+  local columns rules=() options resent
   digest=$(saying an-upsert --print-digest) && columns=$(saying an-upsert --print-columns) || return
   reading roster-dump --begun >"$run/older.csv" || return
-  follow=$(follow_column)
-  options=(-c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
-    --max-lapse "$AN_MAX_LAPSE")
-  [ -z "$follow" ] || options+=(--follow "$follow")
+  member_rules || return
+  options=("${rules[@]}" -c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
+    --max-lapse "$AN_MAX_LAPSE" --label "$name")
   # From within the directory, so that messages name the files and not where they lie.
   (cd "$run" && judging csv-diff "${options[@]}" older.csv export.csv >changes.ndjson) || return
   ! grep -q ',begun-moved-[^,]*$' "$run/older.csv" || moved_first || return 74
@@ -151,5 +134,12 @@ find_changes() {
     "\(.map // 0) \(.begun // 0)"' "$run/changes.ndjson") || return 74
   say_resent "${resent% *}" 'the field map has changed'
   say_resent "${resent#* }" 'whether Action Network has a last change is not known'
-  [ -z "$dry_run" ] || (cd "$run" && csv-diff -p "${options[@]}" older.csv export.csv)
+  [ -z "$dry_run" ] || show_changes "${options[@]}"
 }
+
+# For -n: what changed, and who was taken for a member.
+show_changes() (
+  cd "$run" && csv-diff -p "$@" older.csv export.csv || return
+  tail -n 1 changes.ndjson | jq -r '"members are " + (.summary.members // null |
+    if . then "rows with \(.)" else "all rows that have an address" end)'
+)
