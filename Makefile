@@ -163,6 +163,12 @@ soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
 
+# Each fuzzer for FUZZ_SECONDS, with clang; FUZZERS="mail roster" for some of them.
+FUZZ_SECONDS ?= 60
+fuzz: deps
+	@scripts/install-deps --lint
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
 # The flow of AWS on this machine. MAIL counts on make's command line only: in the environment it is where
 # somebody's mail is delivered.
 mail := $(if $(filter command,$(origin MAIL)),'$(subst ','\'',$(MAIL))')
@@ -211,6 +217,7 @@ help:
 	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
 	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds'
+	@echo 'make fuzz       each fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make bench      csv-diff against other tools (BENCH_HUGE=1: with ten million rows, too)'
 	@echo '                make bench-roster: a roster of 100000 members in DynamoDB (moto)'
 	@echo 'make lint       all linters'
@@ -221,5 +228,5 @@ help:
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak bench bench-sending bench-roster lint local-up local-sync local-down image \
+.PHONY: all unit deps demo check soak fuzz bench bench-sending bench-roster lint local-up local-sync local-down image \
   install uninstall dist clean help

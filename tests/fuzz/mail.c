@@ -3,21 +3,9 @@
  * out. Of the input's first byte the lowest bit says whether it is a mail or an archive, the next
  * one whether mails in the mail stay closed.
  *
- * build=build/fuzz; mkdir -p $build/corpus
- * clang -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined \
- *   $(pkg-config --cflags gmime-3.0 libarchive libpsl) -o $build/mime-extract \
- *   tests/fuzz/mime-extract.c lib/mail/*.c lib/base/{status,text}.c \
- *   $(pkg-config --libs gmime-3.0 libarchive libpsl)
- * for date in 2026-11-09 2026-11-16; do
- *   { printf m; cat samples/mail-$date.eml; } >$build/corpus/$date
- * done
- * $build/mime-extract -detect_leaks=0 -max_len=65536 -max_total_time=60 $build/corpus
- *
  * GMime itself leaks a little on malformed addresses; what we leak shows in make check SANITIZE=1.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "mail/auth_results.h"
 #include "mail/check.h"
@@ -25,14 +13,6 @@
 #include "mail/mail.h"
 
 enum { MOST = 1024 * 1024 }; /* bytes that anything may unpack to */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 /* What comes out is never larger than allowed, and it is UTF-8 and not empty. */
 static void check_csv(enum status status, const struct buffer *csv)
