@@ -25,6 +25,8 @@ stars() {
   [ "$(shown "?key=${encoded,,}&")" = "?key=$(stars ${#encoded})&" ]
   encoded=$(printf %s "$KEY" | od -An -v -tx1 | tr -d '\n' | tr ' ' %)
   [ "$(shown "?key=$encoded&")" = "?key=$(stars ${#encoded})&" ]
+  # What stands before it and looks like the beginning of an encoded letter is no part of it.
+  [ "$(shown "%4$KEY %41$KEY %$KEY")" = "%4$(stars "$length") %41$(stars "$length") %$(stars "$length")" ]
   [ "$(shown 'no key %4 %zz % 100%')" = 'no key %4 %zz % 100%' ]
 }
 

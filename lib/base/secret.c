@@ -101,7 +101,8 @@ void secret_free(char *secret)
 
 /* ---- redaction ---- */
 
-/* A text as it is searched: percent-decoded, in lower case, with base64's two alphabets as one. */
+/* A text as it is searched: in lower case, with base64's two alphabets as one, and percent-decoded
+ * if that is asked for. A key may stand as it is behind what looks like the beginning of "%4A". */
 struct plain {
     char *bytes;
     size_t *from; /* where in the text each byte stands; one more, where it ends */
@@ -121,7 +122,7 @@ static char fold(char byte)
     return byte == '-' ? '+' : byte == '_' ? '/' : ascii_lower(byte);
 }
 
-static bool plain_open(const char *text, struct plain *plain)
+static bool plain_open(const char *text, bool decoded, struct plain *plain)
 {
     size_t length = strlen(text);
     *plain = (struct plain){.bytes = malloc(length + 1),
@@ -129,7 +130,7 @@ static bool plain_open(const char *text, struct plain *plain)
     if (plain->bytes == NULL || plain->from == NULL)
         return false;
     for (size_t i = 0; i < length; plain->length++) {
-        int high = text[i] == '%' ? hex_digit(text[i + 1]) : -1;
+        int high = decoded && text[i] == '%' ? hex_digit(text[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
         plain->from[plain->length] = i;
         plain->bytes[plain->length] = fold(low >= 0 ? (char)(high << 4 | low) : text[i]);
@@ -177,29 +178,36 @@ static size_t base64_core(const char *secret, size_t length, size_t skipped, cha
     return count;
 }
 
-void secret_redact(char *text, const char *secret)
+/* Covers the secret in one view of the text; `wanted` has room for twice its length. */
+static void cover_all(char *text, const struct plain *plain, const char *secret, size_t length,
+                      char *wanted)
 {
     enum { LEAST_ENCODED = 6 }; /* digits of base64; fewer may stand anywhere */
+    for (size_t i = 0; i < length; i++)
+        wanted[i] = fold(secret[i]);
+    cover(text, plain, wanted, length);
+    for (size_t skipped = 0; skipped < 3; skipped++) {
+        size_t count = base64_core(secret, length, skipped, wanted);
+        cover(text, plain, wanted, count >= LEAST_ENCODED ? count : 0);
+    }
+}
+
+void secret_redact(char *text, const char *secret)
+{
     if (secret == NULL || secret[0] == '\0')
         return;
     size_t length = strlen(secret);
     char *wanted = malloc(2 * length);
-    struct plain plain = {.bytes = NULL};
-    struct plain decoded = {.bytes = NULL}; /* a key may look percent-encoded itself */
-    if (wanted == NULL || !plain_open(text, &plain) || !plain_open(secret, &decoded)) {
+    struct plain views[2] = {{.bytes = NULL}};
+    if (wanted == NULL || !plain_open(text, false, &views[0]) ||
+        !plain_open(text, true, &views[1])) {
         memset(text, '*', strlen(text)); /* rather nothing than the key */
     } else {
-        cover(text, &plain, decoded.bytes, decoded.length);
-        for (size_t i = 0; i < length; i++)
-            wanted[i] = fold(secret[i]);
-        cover(text, &plain, wanted, length);
-        for (size_t skipped = 0; skipped < 3; skipped++) {
-            size_t count = base64_core(secret, length, skipped, wanted);
-            cover(text, &plain, wanted, count >= LEAST_ENCODED ? count : 0);
-        }
+        cover_all(text, &views[0], secret, length, wanted);
+        cover_all(text, &views[1], secret, length, wanted);
     }
-    plain_close(&plain);
-    plain_close(&decoded);
+    plain_close(&views[0]);
+    plain_close(&views[1]);
     if (wanted != NULL)
         explicit_bzero(wanted, 2 * length);
     free(wanted);
