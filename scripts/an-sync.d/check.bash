@@ -19,7 +19,10 @@ probe() {
   return "$status"
 }
 
-try_programs() { find_programs && csv-diff -V | sed 's/.* /version /'; }
+try_programs() {
+  local version
+  find_programs && version=$(csv-diff -V) && echo "version ${version##* }"
+}
 try_configuration() { configure && echo "${config:-no file, the environment alone}"; }
 try_field_map() { an-upsert --print-digest >/dev/null && echo "${AN_FIELD_MAP:-the built-in one}"; }
 try_key() { ask an-upsert "${engine[@]}" --check; }
@@ -31,7 +34,11 @@ try_group() {
   guard_group && jq -r .url <<<"$group"
 }
 
-try_roster() { count_members | sed 's/$/ members/'; }
+try_roster() {
+  local count
+  count=$(roster-dump --count) && echo "$count members"
+}
+try_confinement() { mime-extract --confined; }
 
 try_state() {
   local directory=$AN_STATE
@@ -41,6 +48,7 @@ try_state() {
   if [ ! -d "$directory" ] || [ ! -w "$directory" ]; then
     echo "$directory cannot be written" && return 74
   fi
+  (check_directory "$directory") || return
   [ "$directory" = "$AN_STATE" ] || printf 'yet to be made: '
   echo "$AN_STATE"
 }
@@ -66,6 +74,7 @@ try_webhook() {
 check() {
   local checked=0
   probe programs try_programs && find_programs || return
+  probe confinement try_confinement
   probe configuration try_configuration && configure || return
   probe 'state directory' try_state
   probe roster try_roster
@@ -77,15 +86,10 @@ check() {
   return "$checked"
 }
 
-# A CSV file's rows are counted by the line ends that stand outside of quotes.
-count_members() {
-  roster-dump | awk 'BEGIN { RS = "\"" } NR % 2 { rows += gsub(/\n/, "") } END { print (rows > 1 ? rows - 1 : 0) }'
-}
-
 # A run has two lines in the history, of which the last one counts: it comes after one that says 75. A name may
 # come again in the same second, when no run's files are kept.
 status() {
-  local runs
+  local runs count escaped
   [[ $1 =~ ^[1-9][0-9]{0,7}$ ]] || die 64 "status takes how many runs to show, not \"$1\""
   runs=$(roster-dump --runs=$((2 * $1))) || return
   printf '%-17s %7s %7s %7s %7s  %-27s %s\n' FINISHED NEW UPDATED LAPSED FAILED STATUS SOURCE
@@ -95,9 +99,11 @@ status() {
     [(.finished[:16] | sub("T"; " ")) + "Z", (.acknowledged | .new, .updated, .lapsed), .failed, .status, .source] |
     map(. // 0) | @tsv' <<<"$runs" |
     while IFS=$'\t' read -r finished new updated lapsed failed status source; do
+      escape "$source"
       printf '%-17s %7s %7s %7s %7s  %-27s %s\n' "$finished" "$new" "$updated" "$lapsed" "$failed" \
-        "${MEANING[$status]-status $status}" "$source"
-    done
+        "${MEANING[$status]-status $status}" "$escaped"
+    done || return 74
   group=$(roster-dump --group | jq -r '.group.url // empty') || return
-  printf '%s members in the roster%s\n' "$(count_members)" "${group:+, of the group at $group}" || return 74
+  count=$(roster-dump --count) || return
+  printf '%s members in the roster%s\n' "$count" "${group:+, of the group at $group}" || return 74
 }

@@ -84,13 +84,14 @@ whole_path() {
 # Reads NAME=value lines. They are parsed and never run; what the environment has already wins.
 load_config() {
   { local - && set +x; } 2>/dev/null # secrets stay out of a trace
-  local file=$1 owner mode line number=0 name value given wrong=''
+  local file=$1 said owner mode line number=0 name value given wrong=''
   local -r setting='^[[:space:]]*([A-Za-z_]+)[[:space:]]*=[[:space:]]*(.*)$'
   [ -r "$file" ] || die 78 "$file: cannot be read"
-  read -r owner mode < <(stat -Lc '%u %a' -- "$file")
+  said=$(stat -Lc '%u %a' -- "$file") || die 74 "$file: cannot be looked at"
+  read -r owner mode <<<"$said"
   [[ $owner == "$EUID" || $owner == 0 ]] || die 78 "$file: belongs to somebody else"
   ((!(8#$mode & 8#077))) || die 78 "$file: others can read it, and it may hold a key: chmod 600 $file"
-  given=" $(compgen -e | tr '\n' ' ') "
+  given=$'\n'$(compgen -e)$'\n'
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     line=${line%$'\r'}
@@ -107,7 +108,7 @@ load_config() {
       die 78 "$file:$number: nothing is expanded here; write out what \$HOME stands for"
     fi
     # A key in the environment is meant instead of a file that the configuration names, and vice versa.
-    [[ $given == *" ${name%_FILE} "* || $given == *" ${name%_FILE}_FILE "* ]] && continue
+    [[ $given == *$'\n'"${name%_FILE}"$'\n'* || $given == *$'\n'"${name%_FILE}_FILE"$'\n'* ]] && continue
     printf -v "$name" %s "$value"
     export "${name?}"
   done <"$file"

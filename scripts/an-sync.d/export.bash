@@ -7,31 +7,51 @@
 # The newest list_date in a CSV file or an archive, as the day that it says: of what zone its time is nobody
 # knows. Nothing where there is none, or in no form that is one everywhere.
 list_date() {
-  { mime-extract --archive "$1" | csv-diff -k list_date -c list_date /dev/null -; } 2>/dev/null | jq -rn '
+  local statuses status
+  { mime-extract --archive "$1" | csv-diff -k list_date -c list_date /dev/null - | jq -rn '
     [inputs | select(.change).row.list_date |
       (capture("^(?<y>\\d{4})-(?<m>\\d\\d)-(?<d>\\d\\d)(?!\\d)") //
        capture("^(?<m>\\d{1,2})/(?<d>\\d{1,2})/(?<y>\\d{4})(?!\\d)")?) |
       select((.m | tonumber) <= 12 and (.d | tonumber) <= 31) |
-      "\(.y)-\("0\(.m)"[-2:])-\("0\(.d)"[-2:])"] | max // empty' 2>/dev/null
+      "\(.y)-\("0\(.m)"[-2:])-\("0\(.d)"[-2:])"] | max // empty'; } 2>/dev/null
+  statuses=("${PIPESTATUS[@]}")
+  ((statuses[2] == 0)) || return 75
+  # Refused, or not written because it was refused; a program that was killed has not answered.
+  for status in "${statuses[@]:0:2}"; do
+    [[ $status =~ ^(0|65|74|141)$ ]] || too_much "$status" || return 75
+  done
 }
 
-# The date of a mail as mime-extract -l knows it, which is also where its id comes from; of anything
-# else its list_date, or when the file was last written. Never in the future: one wrong clock would block what follows.
+# The date of a mail as mime-extract knows it, which is also where its id comes from; of anything else its list_date,
+# or when the file was last written. Never in the future: one wrong clock would block what follows. Of a mail that
+# is refused or too much for mime-extract, the date does not matter: it will be so again.
 read_date() {
-  local file=$1 now date=
-  now=$(date -u +%FT%TZ)
-  message_id= date_from="the mail's date"
-  if [ "$(kind_of "$file")" = mail ] && { mime-extract -l "$file" >"$work/parts"; } 2>/dev/null; then
-    date=$(jq -r 'select(.message).message.date // ""' "$work/parts")
-    message_id=$(jq -r 'select(.message).message.message_id // ""' "$work/parts")
+  local file=$1 now kind facts='' status=0 seconds
+  timestamp now -1
+  message_id='' export_date='' date_from="the mail's date"
+  kind=$(kind_of "$file") || return 74
+  if [ "$kind" = mail ]; then
+    facts=$({ mime-extract --date "$file" 2>"$work/said"; } 2>/dev/null)
+    status=$?
+    case $status in
+      0) export_date=${facts%%$'\n'*} message_id=${facts#"$export_date"} message_id=${message_id#$'\n'} ;;
+      65) ;;
+      *)
+        if ! too_much "$status"; then
+          say "the date of $file could not be found out (mime-extract ended with $status); run again"
+          return 75
+        fi
+        ;;
+    esac
   fi
-  if [ -n "$date" ]; then
-    export_date=$(date -u -d "$date" +%FT%TZ) || return 65
-  elif date=$(list_date "$file") && [ -n "$date" ]; then
-    export_date=$date date_from='its newest list_date'
-  else
+  if [ -z "$export_date" ]; then
+    export_date=$(list_date "$file") || return
+    date_from='its newest list_date'
+  fi
+  if [ -z "$export_date" ]; then
     date_from='when the file was written'
-    export_date=$(date -u -r "$file" +%FT%TZ) || return 74
+    seconds=$(stat -Lc %Y -- "$file") && [[ $seconds =~ ^-?[0-9]+$ ]] || return 74
+    timestamp export_date "$seconds"
   fi
   [[ ! $export_date > $now ]] || export_date=$now date_from='now; its own date is yet to come'
 }
@@ -54,8 +74,9 @@ kind_of() {
     echo mail
     return
   fi
-  beginning=$(LC_ALL=C head -c 998 -- "$1" | LC_ALL=C tr -d '\0\r' | head -n 1)
-  if [[ $beginning =~ ^([A-Za-z][A-Za-z0-9-]*:|From\ ) ]]; then
+  [ -r "$1" ] || return
+  LC_ALL=C IFS= read -rn 998 beginning <"$1"
+  if [[ ${beginning//$'\r'/} =~ ^([A-Za-z][A-Za-z0-9-]*:|From\ ) ]]; then
     echo mail
   else
     echo archive
@@ -63,8 +84,9 @@ kind_of() {
 }
 
 extract() {
-  local options=(--archive) status
-  if [ "$(kind_of "$source")" = mail ]; then
+  local options=(--archive) kind status
+  kind=$(kind_of "$source") || return 74
+  if [ "$kind" = mail ]; then
     options=() unvouched=yes
     [ -z "${AN_MAIL_FROM-}" ] || options+=(-f "$AN_MAIL_FROM")
     [ -z "${AN_MAIL_SUBJECT-}" ] || options+=(-s "$AN_MAIL_SUBJECT")
@@ -87,15 +109,16 @@ extract() {
 # Refuses an export that is older than one from which something may have been sent. What is dated in the future
 # some wrong clock has dated, and a date without a time stands for its whole day.
 guard_order() {
-  local newest now
-  now=$(date -u +%FT%TZ)
+  local newest now escaped
+  timestamp now -1
   newest=$(saying roster-dump --runs=1000) || return
   newest=$(jq -rn --arg now "$now" '
     reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] = $run) |
     [.[] | select(.sent).export_date // "" | select(. <= $now)] | max // ""' <<<"$newest") || return 75
   [[ -z $force && $export_date < ${newest:0:${#export_date}} ]] || return 0
+  escape "$name"
   printf 'an-sync: %s is of %s (%s), and a newer export, of %s, was synced already; --force takes it all the same\n' \
-    "$name" "$export_date" "$date_from" "$newest" >"$work/said"
+    "$escaped" "$export_date" "$date_from" "$newest" >"$work/said"
   messages <"$work/said"
   return 65
 }
@@ -104,8 +127,9 @@ guard_order() {
 # waits until it is known which of them that person has.
 moved_first() {
   local moved='"action_network_map":"begun-moved-'
-  { LC_ALL=C grep -F "$moved" "$run/changes.ndjson"; LC_ALL=C grep -vF "$moved" "$run/changes.ndjson"; } \
-    >"$work/moved-first" && mv "$work/moved-first" "$run/changes.ndjson"
+  LC_ALL=C grep -F "$moved" "$run/changes.ndjson" >"$work/moved-first" || (($? == 1)) || return
+  LC_ALL=C grep -vF "$moved" "$run/changes.ndjson" >>"$work/moved-first" || (($? == 1)) || return
+  mv "$work/moved-first" "$run/changes.ndjson"
 }
 
 say_resent() {
@@ -126,7 +150,12 @@ find_changes() {
     --max-lapse "$AN_MAX_LAPSE" --label "$name")
   # From within the directory, so that messages name the files and not where they lie.
   (cd "$run" && judging csv-diff "${options[@]}" older.csv export.csv >changes.ndjson) || return
-  ! grep -q ',begun-moved-[^,]*$' "$run/older.csv" || moved_first || return 74
+  grep -q ',begun-moved-[^,]*$' "$run/older.csv"
+  case $? in
+    0) moved_first || return 74 ;;
+    1) ;;
+    *) return 74 ;;
+  esac
   resent=$(jq -rn --arg digest "$digest" '
     reduce (inputs | select(.change == "updated" and .was == {})) as $record ({};
       .[if $record.row.action_network_map // "" | sub("^begun-(moved-)?"; "") == $digest then "begun"

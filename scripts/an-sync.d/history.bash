@@ -10,15 +10,16 @@ readonly RUN_NAME='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-
 # this one. One whose results are complete has sent something when a request was not refused for its key.
 record() (
   trap '' INT TERM HUP
-  local status=$1 results=$run/results.ndjson summary=null
+  local status=$1 results=$run/results.ndjson summary=null began finished
+  timestamp began "$started"
+  timestamp finished -1
   if [ -e "$results" ]; then
-    summary=$(tail -n 1 "$run/changes.ndjson" | jq -c .summary)
+    summary=$(tail -n 1 "$run/changes.ndjson" | jq -c .summary) || exit 75
   else
     results=/dev/null
   fi
   # A line that a killed program left unfinished does not count.
-  jq -cnR --arg id "${run##*/}" --arg started "$(date -u -d "@$started" +%FT%TZ)" \
-    --arg finished "$(date -u +%FT%TZ)" --arg source "$name" --arg export_date "$export_date" \
+  jq -cnR --arg id "${run##*/}" --arg started "$began" --arg finished "$finished" --arg source "$name" --arg export_date "$export_date" \
     --arg message_id "$message_id" --arg map "$digest" --argjson summary "$summary" --argjson status "$status" \
     --argjson sent "$sent" --argjson group "${group:-null}" '
     {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map, $group} +

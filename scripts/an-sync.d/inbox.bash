@@ -1,17 +1,26 @@
 # An inbox: a directory in which exports wait.
-# Needs: dry_run and quiet; sync, of one run; read_date; say; worse.
+# Needs: dry_run, quiet and work; sync, of one run; read_date; messages.bash.
 # Sets: nothing; the files move into done/ and failed/.
 # shellcheck shell=bash
 
-# The files of a directory, the oldest export first, each with a NUL behind it. What cannot be read has the
-# date of its file, or none.
+# bash says what is wrong with reading; an empty file is nothing wrong.
+can_be_read() {
+  local said
+  said=$({ IFS= read -rn 1 _ <"$1"; } 2>&1)
+  [ -z "$said" ]
+}
+
+# The files of a directory, the oldest export first, each with its date and a tab before it and a NUL behind it. What
+# cannot be read has no date. Without that of another one the order is not known, and nothing may be synced.
 pending() {
   local file
   for file in "$1"/*; do
     [ -f "$file" ] || { [ -L "$file" ] && [ ! -e "$file" ]; } || continue
-    read_date "$file" 2>/dev/null || export_date=''
+    export_date=''
+    ! can_be_read "$file" || read_date "$file" || return
     printf '%s\t%s\0' "$export_date" "$file"
-  done | sort -z | cut -z -f 2-
+  done >"$work/pending"
+  LC_ALL=C sort -z -- "$work/pending" >"$work/sorted"
 }
 
 # Moves a file into a directory, beside what has its name already.
@@ -31,11 +40,13 @@ sync_inbox() {
   if [ -d "$inbox/new" ] && [ -d "$inbox/cur" ]; then
     box=$inbox/new
   fi
-  mapfile -d '' files < <(pending "$box")
-  [ ${#files[@]} -gt 0 ] || [ -n "$quiet" ] || echo "nothing new in $inbox"
+  pending "$box" || { status=$? && say "$inbox: what waits there could not be put in order" && return "$status"; }
+  mapfile -d '' files <"$work/sorted"
+  escape "$inbox"
+  [ ${#files[@]} -gt 0 ] || [ -n "$quiet" ] || echo "nothing new in $escaped"
   [ -n "$dry_run" ] || mkdir -p "$inbox/done" "$inbox/failed" || return 74
-  for file in "${files[@]}"; do
-    if ! head -c 1 -- "$file" >/dev/null 2>&1; then
+  for file in "${files[@]#*$'\t'}"; do
+    if ! can_be_read "$file"; then
       say "$file: cannot be read, and is passed over"
       status=$(worse "$status" 74)
       continue

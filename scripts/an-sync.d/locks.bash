@@ -41,18 +41,24 @@ await() {
   return "$status"
 }
 
-# Locks a file, and writes into it who has it.
+# Locks a file, and writes into it who has it. Nobody else can write in its directory; a link would lead out of it.
 lock_file() {
-  local file=$1 holder since
+  local file=$1 holder since status
+  check_directory "${file%/*}"
+  [ ! -L "$file" ] || die 78 "$file is a link, and no lock: remove it"
   exec {lock}<>"$file" || die 74 "$file cannot be written"
-  if ! flock -n "$lock"; then
+  flock -n "$lock"
+  status=$?
+  if ((status == 1)); then
     read -r holder since <"$file" || true
     [[ -z $holder || -d /proc/$holder ]] ||
       die 75 "what an an-sync has started that was killed (process $holder, since $since) is still at work; run again later"
     die 75 "another an-sync is at work${holder:+ (process $holder, since $since)}; run again later"
   fi
+  ((status == 0)) || die 75 "$file could not be locked (flock ended with $status); run again later"
   : >"$file"
-  printf '%s %s\n' "$$" "$(date -u +%FT%TZ)" >&"$lock"
+  timestamp since -1
+  printf '%s %s\n' "$$" "$since" >&"$lock"
 }
 
 # One at a time, in a state directory and on a roster, which may lie elsewhere. The programs of the pipe
@@ -63,7 +69,8 @@ take_locks() {
   said=$(mkdir -p "$AN_STATE/runs" 2>&1) || die 74 "$AN_STATE cannot be made: ${said##*: }"
   lock_file "$AN_STATE/lock"
   [[ $database == sqlite:?* ]] || return 0
-  file=$(readlink -m -- "${database#sqlite:}").lock
+  file=$(readlink -m -- "${database#sqlite:}") || die 74 "${database#sqlite:}: where it is could not be found out"
+  file=$file.lock
   said=$(mkdir -p -- "${file%/*}" 2>&1) || die 74 "${file%/*} cannot be made: ${said##*: }"
   [ "$file" -ef "$AN_STATE/lock" ] || lock_file "$file"
 }

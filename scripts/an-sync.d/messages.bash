@@ -1,6 +1,6 @@
 # What an-sync says, and with which status it ends.
 # Needs: log and quiet, of the run and of the command line; work, for saying.
-# Sets: SEVERITY and MEANING.
+# Sets: SEVERITY and MEANING; escaped, of escape.
 # shellcheck shell=bash
 
 # What the statuses mean, the worst first.
@@ -20,15 +20,45 @@ messages() {
   fi
 }
 
+# One character of UTF-8, of bytes (RFC 3629).
+readonly UTF8=$'[\x01-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|'\
+$'\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}'
+
+# Leaves in `escaped` a text as it may be shown on a terminal, as csv-diff -p does it: a file may have any name.
+escape() {
+  local LC_ALL=C code from to
+  escaped=$1
+  [[ $escaped == *[!\ -~]* ]] || return 0
+  [[ $escaped =~ ^($UTF8)*$ ]] || escaped=${escaped//[$'\x80'-$'\xff']/'?'}
+  escaped=${escaped//$'\n'/'\n'} escaped=${escaped//$'\r'/'\r'} escaped=${escaped//$'\t'/'\t'}
+  # Control characters, and what turns the direction of writing.
+  for code in {1..31} {127..159} 1564 8206 8207 {8232..8238} {8294..8297}; do
+    if ((code < 128)); then
+      printf -v from '\\x%02x' "$code"
+    elif ((code < 2048)); then
+      printf -v from '\\x%02x\\x%02x' $((0xC0 | code >> 6)) $((0x80 | code & 63))
+    else
+      printf -v from '\\x%02x\\x%02x\\x%02x' $((0xE0 | code >> 12)) $((0x80 | code >> 6 & 63)) $((0x80 | code & 63))
+    fi
+    printf -v from %b "$from"
+    printf -v to '\\u%04x' "$code"
+    ((code > 255)) || printf -v to '\\x%02x' "$code"
+    escaped=${escaped//"$from"/"$to"}
+  done
+}
+
 say() {
-  printf 'an-sync: %s\n' "$*" | messages
+  local escaped
+  escape "$*"
+  printf 'an-sync: %s\n' "$escaped" | messages
 }
 
 # Ends before anything was begun.
 die() {
   local status=$1
   shift
-  printf 'an-sync: %s\n' "$*" >&2
+  escape "$*"
+  printf 'an-sync: %s\n' "$escaped" >&2
   exit "$status"
 }
 
@@ -44,23 +74,37 @@ saying() {
   return "$status"
 }
 
-# Likewise a program that reads what strangers wrote. With one of these signals it ends itself: the file was
-# too much for it, and would be the next time, so that refuses the file.
+# Whether a program ended itself, by one of these signals: what it read was too much for it, and would be the next time.
+too_much() {
+  (($1 > 128)) && [[ $(kill -l "$1") =~ ^(ILL|TRAP|ABRT|BUS|FPE|SEGV|SYS|XCPU)$ ]]
+}
+
+# Likewise a program that reads what strangers wrote: a file that is too much for it is refused.
 judging() {
   local status
   saying "$@"
   status=$?
-  if ((status > 128)); then
-    case $(kill -l "$status") in
-      ILL | TRAP | ABRT | BUS | FPE | SEGV | SYS | XCPU) status=65 ;;
-    esac
-  fi
+  ! too_much "$status" || status=65
   return "$status"
 }
 
 # What the stages of the run took for granted, a line each.
 warnings() {
   sed -n 's/^[a-z-]*: warning: //p' -- "$log"
+}
+
+# The time, in seconds since 1970 (-1: now), in UTC, into a variable: as RFC 3339, or in another format.
+timestamp() {
+  TZ=UTC0 printf -v "$1" "%(${3-%FT%TZ})T" "$2"
+}
+
+# Refuses a directory that somebody else could have filled, or could meddle with.
+check_directory() {
+  local said owner mode
+  said=$(stat -Lc '%u %a' -- "$1") || die 74 "$1 cannot be looked at"
+  read -r owner mode <<<"$said"
+  [[ $owner == "$EUID" || $owner == 0 ]] || die 78 "$1 belongs to somebody else (user $owner); use another directory"
+  ((!(8#$mode & 8#022))) || die 78 "$1: others can write in it: chmod go-w $1, or use another directory"
 }
 
 # The worse of two statuses. One that no program ends with says that it was killed: run again.

@@ -28,7 +28,7 @@ send_logged() {
 # show how far they are.
 apply() {
   local job statuses status=0 i keeper=''
-  rm -f "$work"/pid.* "$work"/stop "$work"/statuses
+  rm -f "$work"/pid.* "$work"/stop "$work"/statuses || return 74
   sending=yes
   if [ -t 2 ] && [ -z "$quiet" ]; then
     send &

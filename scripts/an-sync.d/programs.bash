@@ -18,8 +18,9 @@ find_programs() {
 }
 
 version() {
-  find_programs || return
-  echo "an-sync (an-sync) $(csv-diff -V | sed 's/.* //')" || return 74
+  local version
+  find_programs && version=$(csv-diff -V) || return
+  echo "an-sync (an-sync) ${version##* }" || return 74
 }
 
 # Becomes a program that is to stop on a signal, in a subshell of the pipe. It leaves its process id,

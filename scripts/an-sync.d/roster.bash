@@ -65,7 +65,7 @@ guard_group() {
 # Tells of a run that ended without a word (kill -9, a power cut): its first line in the history, which says that
 # something may have been sent, has no second one.
 tell_of_broken_off() {
-  local text last run name started export_date message_id digest group sent=true results said
+  local text last run name started export_date message_id digest group sent=true results said began
   last=$(reading roster-dump --runs=1000) || return
   last=$(jq -rn '
     reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] += [$run]) |
@@ -80,8 +80,10 @@ tell_of_broken_off() {
   record 75 || return
   results=0
   [ ! -e "$run/results.ndjson" ] ||
-    results=$(jq -cnR '[inputs | fromjson? | select(.change and .result.status == "ok")] | length' "$run/results.ndjson")
-  said="the run of $name that began at $(date -u -d "@$started" +%FT%TZ) was broken off (killed, or the machine"
+    results=$(jq -cnR '[inputs | fromjson? | select(.change and .result.status == "ok")] | length' "$run/results.ndjson") ||
+      return 75
+  timestamp began "$started"
+  said="the run of $name that began at $began was broken off (killed, or the machine"
   said+=" went down) after $results acknowledged changes; the next run goes on from there"
   say "$said"
   saying notify --title 'Member sync' --error "$said" >/dev/null || say 'Slack was not told of it'

@@ -6,7 +6,7 @@
 # Runs the aws command line. Its errors become our statuses, said in one line. They are known by whole
 # phrases: single words may be a bucket's, a key's or a host's.
 aws_s3() {
-  local said status code=''
+  local said status code='' escaped
   local -r refusal='An error occurred \(([A-Za-z0-9]+)\) when calling the '
   said=$(aws "$@" 2>&1 >"$work/answer") && return
   said=${said//$'\n'/ }
@@ -20,7 +20,8 @@ aws_s3() {
       *'Unable to parse config file: '*) status=78 ;;
     *) status=69 ;;
   esac
-  printf 'an-sync: s3://%s/%s: %s\n' "$bucket" "$key" "${said#"${said%%[![:space:]]*}"}" >"$work/said"
+  escape "s3://$bucket/$key: ${said#"${said%%[![:space:]]*}"}"
+  printf 'an-sync: %s\n' "$escaped" >"$work/said"
   messages <"$work/said"
   return "$status"
 }
@@ -58,7 +59,8 @@ sync_object() {
     return "$outcome"
   fi
   if [ "$before" = synced ] && [ -z "$force" ]; then
-    [ -n "$quiet" ] || echo "$1 was synced before; --force takes it again"
+    escape "$1"
+    [ -n "$quiet" ] || echo "$escaped was synced before; --force takes it again"
     return 0
   fi
   sync "$work/object/${key##*/}"
