@@ -63,7 +63,8 @@ LIB_OBJECTS := $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(filter-out lib/memory/%,$(w
 LIBRARY := $(BUILD)/liban-sync.a
 PROGRAMS := $(TOOLS:%=$(BIN)/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c))
-MAN1 := $(TOOLS:%=tools/%.1) scripts/an-sync.1
+SCRIPTS := an-sync roster-report
+MAN1 := $(TOOLS:%=tools/%.1) $(SCRIPTS:%=scripts/%.1)
 MAN5 := tools/an-sync-fields.5 tools/an-sync-records.5
 COMPILE = $(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $$(cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) \
   $(SANITIZERS) $(CFLAGS)
@@ -186,18 +187,18 @@ lint: deps
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
 	  $(DESTDIR)$(PREFIX)/share/an-sync $(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(COMPLETIONDIR)
-	install -m 755 $(PROGRAMS) scripts/an-sync $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(wildcard scripts/an-sync.d/*.bash) $(DESTDIR)$(PREFIX)/share/an-sync
+	install -m 755 $(PROGRAMS) $(SCRIPTS:%=scripts/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard scripts/an-sync.d/*) $(DESTDIR)$(PREFIX)/share/an-sync
 	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
 	install -m 644 $(wildcard samples/*) $(DESTDIR)$(DOCDIR)/samples
 	install -m 644 scripts/completion.bash $(DESTDIR)$(COMPLETIONDIR)/an-sync
-	for tool in $(TOOLS); do ln -sf an-sync $(DESTDIR)$(COMPLETIONDIR)/$$tool; done
+	for tool in $(TOOLS) roster-report; do ln -sf an-sync $(DESTDIR)$(COMPLETIONDIR)/$$tool; done
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DESTDIR)$(PREFIX)/bin/an-sync \
-	  $(TOOLS:%=$(DESTDIR)$(COMPLETIONDIR)/%) $(DESTDIR)$(COMPLETIONDIR)/an-sync \
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS) $(SCRIPTS)) \
+	  $(addprefix $(DESTDIR)$(COMPLETIONDIR)/,$(TOOLS) $(SCRIPTS)) \
 	  $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MAN1))) \
 	  $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(MAN5)))
 	rm -rf $(DESTDIR)$(PREFIX)/share/an-sync $(DESTDIR)$(DOCDIR)

@@ -42,9 +42,9 @@ _an_sync() {
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
     if [[ ${program##*/} == an-sync ]]; then
-      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'check status' -- "$word")
+      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'check status report' -- "$word")
     fi
   fi
 }
 
-complete -F _an_sync an-sync an-diff an-upsert an-lapse csv-diff mime-extract roster-dump roster-commit slack-notify
+complete -F _an_sync an-sync an-diff an-upsert an-lapse csv-diff mime-extract roster-dump roster-commit roster-report slack-notify

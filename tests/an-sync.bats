@@ -761,7 +761,7 @@ at_one_moment() {
 
 @test "an-sync is a table of contents: under 250 lines, and each of its parts is in it" {
   [ "$(wc -l <"$ROOT/scripts/an-sync")" -lt 250 ]
-  diff <(sed -n 's|^  \. "$parts/\(.*\)".*|\1|p' "$ROOT/scripts/an-sync" | sort) <(ls "$ROOT/scripts/an-sync.d")
+  diff <(sed -n 's|^  \. "$parts/\(.*\)".*|\1|p' "$ROOT/scripts/an-sync" | sort) <(cd "$ROOT/scripts/an-sync.d" && ls -- *.bash)
 }
 
 @test "wrong usage is status 64, with usage on stderr" {

@@ -22,7 +22,7 @@ setup() {
   PATH=$INSTALLED/usr/bin:$PATH
 }
 
-programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit roster-dump slack-notify'
+programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit roster-dump roster-report slack-notify'
 
 @test "image: the programs, their man pages, the completion and the samples are installed" {
   [ "$(cd "$INSTALLED/usr/bin" && echo *)" = "$programs" ]
