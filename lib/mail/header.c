@@ -68,7 +68,11 @@ static void read_from(GPtrArray *strings, GMimeObject *object, struct mail_facts
     bool bad = false;
     GMimeParserOptions *options = g_mime_parser_options_new();
     g_mime_parser_options_set_address_compliance_mode(options, GMIME_RFC_COMPLIANCE_STRICT);
+#if GMIME_CHECK_VERSION(3, 2, 15) /* which added how to free what is handed to the callback */
+    g_mime_parser_options_set_warning_callback(options, note_bad_address, &bad, NULL);
+#else
     g_mime_parser_options_set_warning_callback(options, note_bad_address, &bad);
+#endif
     InternetAddressList *list = internet_address_list_parse(options, raw);
     g_mime_parser_options_free(options);
     InternetAddress *only = list != NULL && internet_address_list_length(list) == 1
