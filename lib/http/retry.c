@@ -13,6 +13,9 @@ static bool is_final(CURLcode code)
     case CURLE_URL_MALFORMAT:
     case CURLE_WRITE_ERROR: /* the answer is over the limit */
     case CURLE_FILESIZE_EXCEEDED:
+#if CURL_AT_LEAST_VERSION(8, 6, 0)
+    case CURLE_TOO_LARGE: /* a header is; libcurl before 8.6 calls it no memory */
+#endif
     case CURLE_OUT_OF_MEMORY:
     case CURLE_BAD_FUNCTION_ARGUMENT:
     case CURLE_FAILED_INIT:
