@@ -10,22 +10,34 @@ setup() {
   common_setup
   small_map
   start_sandbox
-  # This sandbox's port makes the identity, and so the schedule, the test's own. Which file it is, an open one tells.
-  mkfifo in.fifo
-  an-upsert -r 50 in.fifo >out 3>&- &
-  local program=$!
-  exec 9>in.fifo
-  changes new 1 1 >&9
-  until grep -q ok out; do sleep 0.05; done
-  SCHEDULE=$(readlink /proc/$program/fd/* | grep pace-)
-  exec 9>&-
-  wait "$program"
+  # This sandbox's port makes the identity, and so the schedule, the test's own. Which file it is, a pause tells that
+  # nobody else was asked to make; the programs' open files are not for others to see.
+  local pause=$((RANDOM % 500 + 300))
+  sandbox_post faults "{\"next\":[{\"kind\":\"429\",\"count\":1,\"retry_after\":$pause}]}"
+  changes new 1 1 >in
+  run -75 an-upsert -r 50 --deadline 1 in
+  SCHEDULE=$(schedule_that_pauses "$pause")
+  schedule 0 0 1
   sandbox_post reset
 }
 
 teardown() {
   stop_sandbox
   [ -z "${SCHEDULE-}" ] || rm -f "$SCHEDULE"
+}
+
+# schedule_that_pauses SECONDS: the newest schedule of this user whose next turn is so far away.
+schedule_that_pauses() {
+  python3 - "$@" <<'END'
+import glob, os, struct, sys, time
+for path in sorted(glob.glob(f"/tmp/an-sync-{os.geteuid()}/pace-*"), key=os.path.getmtime, reverse=True):
+    with open(path, "rb") as file:
+        content = file.read(32)
+    ahead = struct.unpack("<IIqqd", content)[2] / 1e9 - time.clock_gettime(time.CLOCK_MONOTONIC) if len(content) == 32 else 0
+    if int(sys.argv[1]) - 30 < ahead <= int(sys.argv[1]):
+        sys.exit(print(path))
+sys.exit("there is no such schedule")
+END
 }
 
 # slowness: how many times slower than the rate the schedule is at present.
