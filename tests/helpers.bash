@@ -34,6 +34,13 @@ has() {
   done
 }
 
+# gone PROCESS: that it, or of -GROUP each one, has ended. What nobody waited for is still in the table, as in a
+# container whose first process does not take it away.
+gone() {
+  ! ps -e -o pid= -o pgid= -o stat= |
+    awk -v of="$1" '($1 == of || -$2 == of) && $3 !~ /^Z/ { found = 1 } END { exit !found }'
+}
+
 # within SECONDS COMMAND...: waits until the command succeeds; fails after SECONDS. It looks often at first, later five
 # times a second.
 within() {

@@ -588,12 +588,7 @@ everybody() {
 @test "it ends when the process that it belongs to has ended" {
   bash -c '. "$1"; start_sandbox && echo "$SANDBOX_PID"' _ "$BATS_TEST_DIRNAME/sandbox.bash" >pid
   pid=$(cat pid)
-  for _ in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.05
-  done
-  kill "$pid"
-  false
+  within 5 gone "$pid" || { kill "$pid"; false; }
 }
 
 @test "the port file names the port that the kernel chose" {

@@ -15,10 +15,6 @@ came() {
   [ "$(sandbox_get stats | jq .requests)" -ge "$1" ]
 }
 
-# gone PROCESS: that it, or of -GROUP each one, has ended.
-gone() {
-  ! kill -0 -- "$1" 2>/dev/null
-}
 
 # same_records IN OUT: every record of IN is in OUT once, whatever its result.
 same_records() {
