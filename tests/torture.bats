@@ -129,7 +129,7 @@ results() {
   for kind in write read sqlite; do
     torture --kind $kind roster-dump
   done
-  torture --least 100 --stride "${TORTURE_STRIDE:-3}" roster-dump
+  torture --least 60 --stride "${TORTURE_STRIDE:-3}" roster-dump # 270 allocations with SQLite 3.46, 440 with 3.40
 }
 
 @test "slack-notify: every allocation" {
