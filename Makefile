@@ -152,7 +152,7 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms
+NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
