@@ -22,11 +22,18 @@ run_tests() {
   [ "${lines[-1]}" = '1 passed, 0 failed, 4 skipped' ]
 }
 
-@test "run: a test that fails is repeated at the end, and so does the run" {
+@test "run: a test that fails is named at the end with its file, and so does the run" {
   printf '@test "%s" { %s; }\n' a true b false >one.bats
+  printf '@test "%s" { %s; }\n' b true c false 'd, 2 | e' false >two.bats
   run -1 run_tests
-  has "$output" $'\nfailed:\nnot ok 2 b\n1 passed, 1 failed'
-  [ "${lines[-1]}" = '1 passed, 1 failed' ]
+  has "$output" $'\nfailed:\none.bats: b\ntwo.bats: c\ntwo.bats: d, 2 | e\n2 passed, 3 failed'
+  [ "${lines[-1]}" = '2 passed, 3 failed' ]
+}
+
+@test "run: a file that could not even begin is named" {
+  printf '%s\n' 'setup_file() { false; }' '@test "a" { true; }' '@test "b" { true; }' >one.bats
+  run -1 run_tests
+  has "$output" $'\none.bats: setup_file failed\none.bats: bats ended with 1 after 1 of 2 tests\n0 passed, 2 failed'
 }
 
 @test "run: nothing that was run is no success" {

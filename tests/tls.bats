@@ -5,6 +5,8 @@ load helpers
 load sandbox
 load records
 
+PATH=$PATH:/usr/sbin # where Debian has nghttpx, and a user does not look
+
 setup_file() {
   cd "$BATS_FILE_TMPDIR" || return
   command -v nghttpx >/dev/null && command -v openssl >/dev/null || return 0
