@@ -582,7 +582,7 @@ config_says() {
 @test "each program sees only the secrets that it needs, and a trace shows none" {
   secret=$AN_API_KEY
   mkdir spies
-  for program in mime-extract csv-diff an-upsert an-lapse roster-dump roster-commit slack-notify jq date; do
+  for program in mime-extract csv-diff an-diff an-upsert an-lapse roster-dump roster-commit slack-notify jq date; do
     cat >"spies/$program" <<END
 #!/bin/bash
 tr '\0' '\n' </proc/\$\$/environ | grep -oE '^(AN_API_KEY|SLACK_WEBHOOK_URL)=' | sed 's/^/$program /' >>"$PWD/seen"
@@ -728,7 +728,7 @@ at_one_moment() {
 @test "the completion knows every option that the programs' help names, and no other" {
   # shellcheck disable=SC1091
   . "$ROOT/scripts/completion.bash"
-  for program in an-sync an-upsert an-lapse csv-diff mime-extract roster-dump roster-commit slack-notify; do
+  for program in an-sync an-diff an-upsert an-lapse csv-diff mime-extract roster-dump roster-commit slack-notify; do
     echo "$program"
     diff <(_an_sync_options "$program" | grep -oE -- '--[a-z-]+' | sort -u) \
       <("$program" --help | grep -oE -- '(^|[ ,[])--[a-z-]+' | grep -oE -- '--[a-z-]+' | { cat; printf '%s\n' --help --version; } | sort -u)

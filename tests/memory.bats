@@ -26,7 +26,7 @@ setup() {
 @test "memory: only the program that asks for it has it" {
   run -0 bash -c 'nm --defined-only "$(type -P mime-extract)" | grep -c " T malloc$"'
   [ "$output" = 1 ]
-  for program in csv-diff an-upsert an-lapse slack-notify roster-dump roster-commit; do
+  for program in csv-diff an-diff an-upsert an-lapse slack-notify roster-dump roster-commit; do
     run -0 bash -c 'nm --defined-only "$(type -P "$1")" | grep -c " T malloc$" || true' _ "$program"
     [ "$output" = 0 ]
   done

@@ -26,6 +26,7 @@ try_programs() {
 try_configuration() { configure && echo "${config:-no file, the environment alone}"; }
 try_field_map() { an-upsert --print-digest >/dev/null && echo "${AN_FIELD_MAP:-the built-in one}"; }
 try_key() { ask an-upsert "${engine[@]}" --check; }
+try_people() { ask an-diff "${engine[@]}" --count; }
 # A roster that is not there has no group yet.
 try_group() {
   local dry_run='' work
@@ -81,7 +82,7 @@ check() {
   probe 'field map' try_field_map
   probe members tell_members
   probe 'Action Network' try_key
-  (($? > 1)) || probe group try_group
+  (($? > 1)) || { probe group try_group; probe people try_people; }
   probe Slack try_webhook
   return "$checked"
 }
@@ -89,7 +90,7 @@ check() {
 # A run has two lines in the history, of which the last one counts: it comes after one that says 75. A name may
 # come again in the same second, when no run's files are kept.
 status() {
-  local runs count escaped
+  local runs count escaped outcome
   [[ $1 =~ ^[1-9][0-9]{0,7}$ ]] || die 64 "status takes how many runs to show, not \"$1\""
   runs=$(roster-dump --runs=$((2 * $1))) || return
   printf '%-17s %7s %7s %7s %7s  %-27s %s\n' FINISHED NEW UPDATED LAPSED FAILED STATUS SOURCE
@@ -100,8 +101,9 @@ status() {
     map(. // 0) | @tsv' <<<"$runs" |
     while IFS=$'\t' read -r finished new updated lapsed failed status source; do
       escape "$source"
-      printf '%-17s %7s %7s %7s %7s  %-27s %s\n' "$finished" "$new" "$updated" "$lapsed" "$failed" \
-        "${MEANING[$status]-status $status}" "$escaped"
+      outcome=${MEANING[$status]-status $status}
+      [[ $source != audit || $status != 1 ]] || outcome='differences'
+      printf '%-17s %7s %7s %7s %7s  %-27s %s\n' "$finished" "$new" "$updated" "$lapsed" "$failed" "$outcome" "$escaped"
     done || return 74
   group=$(roster-dump --group | jq -r '.group.url // empty') || return
   count=$(roster-dump --count) || return

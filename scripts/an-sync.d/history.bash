@@ -1,10 +1,30 @@
 # What is kept of a run, and who is told: its line in the history, Slack, its files.
 # Needs: run, source, name, unvouched, started, export_date, message_id and digest, of the run; work; dry_run; report; AN_STATE,
 # AN_ROSTER and AN_KEEP_RUNS; messages.bash, programs.bash.
-# Sets: sent; in the run's directory report.
+# Sets: what is known of a run at its beginning, sent, log; in the run's directory report.
 # shellcheck shell=bash
 
 readonly RUN_NAME='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z*'
+
+# Begins a run: its directory, its log.
+begin_run() {
+  local stamp count=1
+  name=$1 export_date='' message_id='' unvouched='' digest='' sent=false adopted=null
+  printf -v started '%(%s)T' -1
+  : >"$work/said"
+  run=$work/run
+  if [ -z "$dry_run" ]; then
+    timestamp stamp "$started" %FT%H%M%SZ
+    stamp=$AN_STATE/runs/$stamp
+    run=$stamp
+    while [ -e "$run" ]; do
+      count=$((count + 1)) run=$stamp.$count
+    done
+  fi
+  rm -rf -- "$work/run"
+  mkdir "$run" || return 74
+  log=$run/log
+}
 
 # Appends the run to the history, with the status, whatever signal comes: the next run wants to know of
 # this one. One whose results are complete has sent something when a request was not refused for its key.
@@ -21,17 +41,19 @@ record() (
   # A line that a killed program left unfinished does not count.
   jq -cnR --arg id "${run##*/}" --arg started "$began" --arg finished "$finished" --arg source "$name" --arg export_date "$export_date" \
     --arg message_id "$message_id" --arg map "$digest" --argjson summary "$summary" --argjson status "$status" \
-    --argjson sent "$sent" --argjson group "${group:-null}" '
-    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $summary, $map, $group} +
+    --argjson sent "$sent" --argjson adopted "$adopted" --argjson group "${group:-null}" '
+    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $adopted, $summary, $map,
+      $group} +
       reduce (inputs | fromjson? | select((.change and .result) or .summary)) as $record
         ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};
           if $record.summary then .ended = true
+          elif $record.result.status == "ok" and ($record.result.attempts | not) then . # nothing was sent: an-diff --all
           elif $record.result.status == "ok" then .acknowledged[$record.change] += 1
           elif $record.result.status == "failed" then .failed += 1
           elif $record.result.status == "deferred" then .deferred += 1
           else . end |
           .tried = (.tried or ($record.result | .attempts and .http != 401 and .http != 403) // false)) |
-      if .ended then .sent = .tried else . end | del(.ended, .tried) | with_entries(select(.value != null and .value != "")))}' \
+      if .ended and ($adopted | not) then .sent = .tried else . end | del(.ended, .tried) | with_entries(select(.value != null and .value != "")))}' \
     "$results" | saying roster-commit >/dev/null
 )
 
@@ -70,8 +92,14 @@ give_up() {
   local status=$1 reason
   reason=$(tail -n 1 "$work/said")
   reason=${reason#*: } reason=${reason#"$source: "}
-  [ -n "$dry_run" ] || tell --error "$name was not synced: ${reason:-${MEANING[$status]-}}"
-  rm -f "$run"/{export.csv,older.csv,changes.ndjson,report}
+  if [ -n "$dry_run" ]; then
+    :
+  elif [ "$what" = 'Member sync' ]; then
+    tell --error "$name was not synced: ${reason:-${MEANING[$status]-}}"
+  else
+    tell --title "$what" --error "${reason:-${MEANING[$status]-}}"
+  fi
+  rm -f "$run"/{export.csv,older.csv,roster.csv,changes.ndjson,report}
   [ -z "$dry_run" ] || return
   ! roster_exists || record "$status"
 }

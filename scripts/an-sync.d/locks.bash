@@ -101,6 +101,22 @@ keep_shared_lock() {
   done
 }
 
+# Waits for a process that works under the locks, and prolongs the shared one meanwhile; returns its status.
+await_locked() {
+  local status keeper=''
+  if [ -n "$owner" ]; then
+    keep_shared_lock "$1" {lock}>&- &
+    keeper=$!
+  fi
+  await "$1"
+  status=$?
+  if [ -n "$keeper" ]; then
+    kill "$keeper" 2>/dev/null
+    await "$keeper"
+  fi
+  return "$status"
+}
+
 # A directory to work in; a dry run leaves nothing, so it has one elsewhere.
 make_room() {
   local signal

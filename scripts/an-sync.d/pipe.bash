@@ -6,13 +6,22 @@
 
 readonly STAGES=(roster-commit an-upsert an-lapse roster-commit)
 
+# Hands the changes on, once the roster has noted that they are begun. Those of a repair are not: they change
+# nothing of what the roster has, and the next audit finds what was left.
+begin_changes() {
+  if [ -n "$repair" ]; then
+    exec cat "$run/changes.ndjson"
+  fi
+  stage roster-commit --begin "${begin_options[@]}" "$run/changes.ndjson"
+}
+
 # In a process of its own, which the shell can wait for while it listens for signals. The statuses go
 # into a file. bash's own remarks about killed programs are not for people.
 send() {
   local errors
   trap : TERM HUP # not ignored, which the programs would inherit
   exec {errors}>&2 2>/dev/null
-  stage roster-commit --begin "${begin_options[@]}" "$run/changes.ndjson" 2>&"$errors" |
+  begin_changes 2>&"$errors" |
     sender an-upsert 2>&"$errors" |
     sender an-lapse 2>&"$errors" |
     (trap '' TERM HUP && exec roster-commit) >"$run/results.ndjson" 2>&"$errors"
@@ -27,7 +36,7 @@ send_logged() {
 # Runs the pipe and returns its worst status. On a terminal the programs have stderr for themselves, to
 # show how far they are.
 apply() {
-  local job statuses status=0 i keeper=''
+  local statuses status=0 i
   rm -f "$work"/pid.* "$work"/stop "$work"/statuses || return 74
   sending=yes
   if [ -t 2 ] && [ -z "$quiet" ]; then
@@ -35,16 +44,7 @@ apply() {
   else
     send_logged &
   fi
-  job=$!
-  if [ -n "$owner" ]; then
-    keep_shared_lock "$job" {lock}>&- &
-    keeper=$!
-  fi
-  await "$job"
-  if [ -n "$keeper" ]; then
-    kill "$keeper" 2>/dev/null
-    await "$keeper"
-  fi
+  await_locked $!
   rm -f "$work"/pid.*
   if ! read -ra statuses 2>/dev/null <"$work/statuses"; then
     statuses=(137)

@@ -3,7 +3,7 @@
 # Sets: PATH.
 # shellcheck shell=bash
 
-readonly PROGRAMS=(mime-extract csv-diff an-upsert an-lapse roster-dump roster-commit slack-notify)
+readonly PROGRAMS=(mime-extract csv-diff an-diff an-upsert an-lapse roster-dump roster-commit slack-notify)
 
 # The programs lie beside this one, on the PATH, or in the checkout's build directory.
 find_programs() {
