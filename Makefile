@@ -42,7 +42,9 @@ BIN := $(BUILD)/bin
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wvla -Wformat=2 -Wundef $(if $(WERROR),-Werror)
-HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# Who builds a distribution sets _FORTIFY_SOURCE himself.
+FORTIFY := $(if $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+HARDENING := -fstack-protector-strong -fPIE $(FORTIFY)
 , := ,
 SANITIZERS := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
   -fno-omit-frame-pointer -DSANITIZED=1)
@@ -66,19 +68,26 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c)
 SCRIPTS := an-sync roster-report
 MAN1 := $(TOOLS:%=tools/%.1) $(SCRIPTS:%=scripts/%.1)
 MAN5 := tools/an-sync-fields.5 tools/an-sync-records.5
+# The same sources give the same programs, wherever they lie.
 COMPILE = $(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $$(cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) \
-  $(SANITIZERS) $(CFLAGS)
+  -ffile-prefix-map='$(CURDIR)'=. $(SANITIZERS) $(CFLAGS)
 LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS)
 
 all: $(PROGRAMS)
 
-$(BUILD)/%.o: %.c | $(BUILD)/flags
+# What was built with other commands is built anew.
+$(BUILD)/commands: export COMMANDS = $(subst $(CURDIR),.,$(COMPILE) $(LINK))
+$(BUILD)/commands: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$COMMANDS" | cmp -s - $@ || printf '%s\n' "$$COMMANDS" > $@
+
+$(BUILD)/%.o: %.c $(BUILD)/commands | $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The built-in field map: the JSON file as a C string.
-$(BUILD)/lib/people/field_map_builtin.o: lib/people/field_map_builtin.json lib/people/field_map.h | $(BUILD)/flags
+$(BUILD)/lib/people/field_map_builtin.o: lib/people/field_map_builtin.json lib/people/field_map.h $(BUILD)/commands | $(BUILD)/flags
 	@mkdir -p $(@D)
 	@{ echo '#include "people/field_map.h"'; echo 'const char field_map_builtin[] ='; \
 	  sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } > $(@:.o=.c)
@@ -152,7 +161,7 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines
+NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines build
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
@@ -185,29 +194,32 @@ lint: deps
 	@scripts/lint
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
-	  $(DESTDIR)$(PREFIX)/share/an-sync $(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(COMPLETIONDIR)
-	install -m 755 $(PROGRAMS) $(SCRIPTS:%=scripts/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(wildcard scripts/an-sync.d/*) $(DESTDIR)$(PREFIX)/share/an-sync
-	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
-	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
-	install -m 644 README.md LICENSE $(DESTDIR)$(DOCDIR)
-	install -m 644 $(wildcard samples/*) $(DESTDIR)$(DOCDIR)/samples
-	install -m 644 scripts/completion.bash $(DESTDIR)$(COMPLETIONDIR)/an-sync
-	for tool in $(TOOLS) roster-report; do ln -sf an-sync $(DESTDIR)$(COMPLETIONDIR)/$$tool; done
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man5" \
+	  "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)/samples" "$(DESTDIR)$(COMPLETIONDIR)"
+	install -m 755 $(PROGRAMS) $(SCRIPTS:%=scripts/%) "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 $(wildcard scripts/an-sync.d/*) "$(DESTDIR)$(PREFIX)/share/an-sync"
+	install -m 644 $(MAN1) "$(DESTDIR)$(MANDIR)/man1"
+	install -m 644 $(MAN5) "$(DESTDIR)$(MANDIR)/man5"
+	install -m 644 README.md LICENSE "$(DESTDIR)$(DOCDIR)"
+	install -m 644 $(wildcard samples/*) "$(DESTDIR)$(DOCDIR)/samples"
+	install -m 644 scripts/completion.bash "$(DESTDIR)$(COMPLETIONDIR)/an-sync"
+	for tool in $(TOOLS) roster-report; do ln -sf an-sync "$(DESTDIR)$(COMPLETIONDIR)/$$tool"; done
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS) $(SCRIPTS)) \
-	  $(addprefix $(DESTDIR)$(COMPLETIONDIR)/,$(TOOLS) $(SCRIPTS)) \
-	  $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(MAN1))) \
-	  $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(MAN5)))
-	rm -rf $(DESTDIR)$(PREFIX)/share/an-sync $(DESTDIR)$(DOCDIR)
+	for program in $(TOOLS) $(SCRIPTS); do \
+	  rm -f "$(DESTDIR)$(PREFIX)/bin/$$program" "$(DESTDIR)$(COMPLETIONDIR)/$$program"; done
+	for page in $(notdir $(MAN1) $(MAN5)); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; done
+	rm -rf "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)"
 
-# The sources of the last commit, as one archive.
+# The sources of the last commit: a tarball for people, and the archive that CodeBuild unpacks where it is.
 dist:
+	@git rev-parse -q --verify HEAD >/dev/null 2>&1 && [ "$$(git rev-parse --show-toplevel)" -ef . ] || { \
+	  echo 'make dist: it packs a commit, so it needs git and a clone of the repository' >&2; exit 1; }
 	@mkdir -p build
-	@[ -z "$$(git status --porcelain)" ] || echo 'make dist: what is not committed is not in the archive' >&2
-	git archive --format=zip -o build/an-sync-$(VERSION).zip HEAD
+	@[ -z "$$(git status --porcelain)" ] || echo 'make dist: what is not committed is not in the archives' >&2
+	git archive --prefix=an-sync-$(VERSION)/ -o build/an-sync-$(VERSION).tar.gz HEAD
+	git archive -o build/an-sync-$(VERSION).zip HEAD
+	@echo build/an-sync-$(VERSION).tar.gz
 	@echo build/an-sync-$(VERSION).zip
 
 clean:
@@ -225,9 +237,9 @@ help:
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
 	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'
 	@echo 'make image      a Docker image with nothing but the programs'
-	@echo 'make dist       the sources as build/an-sync-$(VERSION).zip'
+	@echo 'make dist       the sources of the last commit as build/an-sync-$(VERSION).tar.gz (and .zip, for AWS)'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
 .PHONY: all unit deps demo check soak fuzz bench bench-sending bench-roster lint local-up local-sync local-down image \
-  install uninstall dist clean help
+  install uninstall dist clean help FORCE

@@ -25,7 +25,7 @@ setup_file() {
   # The builds have a home of their own. They compile without optimizing, which is not what is tested here.
   mkdir "$D/home"
   HOME=$D/home CFLAGS=-O0 CPPFLAGS=-Wno-cpp aws_start "$D" --hurry 200
-  TF_VAR_dist=$ROOT/$(make -s --no-print-directory -C "$ROOT" dist)
+  TF_VAR_dist=$ROOT/$(make -s --no-print-directory -C "$ROOT" dist | tail -n 1)
   terraform_start "$D"
   export TF_VAR_dist TF_VAR_endpoint=$AWS_ENDPOINT_URL TF_VAR_action_network=$AN_API_URL
   cd "$D/terraform/dev" || return

@@ -6,7 +6,7 @@ load helpers
 load sandbox
 
 setup_file() {
-  export SOURCE=$BATS_FILE_TMPDIR/source INSTALLED=$BATS_FILE_TMPDIR/installed
+  export SOURCE=$BATS_FILE_TMPDIR/source INSTALLED="$BATS_FILE_TMPDIR/installed here"
   local line
   mkdir "$SOURCE"
   tar -C "$BATS_TEST_DIRNAME/.." --exclude=./build --exclude=./.git -cf - . | tar -C "$SOURCE" -xf -

@@ -63,21 +63,6 @@ listens() {
   [ "$output" = '<up>' ]
 }
 
-@test "local: make dist says that what is not committed is left out" {
-  mkdir checkout && cd checkout
-  commit() { git add . && git -c user.name=x -c user.email=x@example.org commit -q -m x; }
-  git init -q .
-  echo /build/ >.gitignore
-  commit
-  cp "$ROOT/Makefile" .
-  run -0 --separate-stderr make -s dist
-  [ "$output" = "build/an-sync-$(sed -n 's/^VERSION := //p' Makefile).zip" ]
-  has "$stderr" 'not committed'
-  commit
-  run -0 --separate-stderr make -s dist
-  [ -z "$stderr" ]
-}
-
 @test "local: sync and down before up say so" {
   needs_aws
   run -69 --separate-stderr "$local" sync
