@@ -189,6 +189,10 @@ local-up local-sync local-down: local-%:
 image:
 	docker build -t an-sync:$(VERSION) -t an-sync .
 
+# Fresh machines, root and user, in chroots: half an hour and some gigabytes.
+machines:
+	@scripts/machines
+
 lint: deps
 	@scripts/install-deps --lint
 	@scripts/lint
@@ -238,8 +242,9 @@ help:
 	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'
 	@echo 'make image      a Docker image with nothing but the programs'
 	@echo 'make dist       the sources of the last commit as build/an-sync-$(VERSION).tar.gz (and .zip, for AWS)'
+	@echo 'make machines   the demo and all tests on fresh machines of Debian and Ubuntu (scripts/machines --help)'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
 .PHONY: all unit deps demo check soak fuzz bench bench-sending bench-roster lint local-up local-sync local-down image \
-  install uninstall dist clean help FORCE
+  machines install uninstall dist clean help FORCE
