@@ -116,6 +116,20 @@ ended() {
   [ "$output" = $'standard input\n2026-01-05T06:00:00Z\nweek1.csv@example.org' ]
 }
 
+@test "standard input need not be a file that may be opened: in a container it is somebody else's" {
+  mail 'Mon, 05 Jan 2026 07:00:00 +0100' week1.csv >week1.eml
+  local as_any=()
+  if [ "$(id -u)" -eq 0 ]; then # may open all
+    type -P setpriv >/dev/null || skip 'needs setpriv'
+    as_any=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search)
+  fi
+  exec 9<week1.eml
+  chmod 000 week1.eml
+  run -0 --separate-stderr "${as_any[@]}" an-sync - <&9
+  exec 9<&-
+  [ "$(members)" -eq 20 ]
+}
+
 @test "a ZIP, a gzipped and a plain CSV are the same export, by name or by content" {
   an-sync week1.csv
   gzip -k week1.csv
