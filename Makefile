@@ -185,9 +185,10 @@ mail := $(if $(filter command,$(origin MAIL)),'$(subst ','\'',$(MAIL))')
 local-up local-sync local-down: local-%:
 	@scripts/local $* $(if $(filter sync,$*),$(mail))
 
-# Docker builds, tests and packs what is committed or not: Dockerfile.
+# Docker, Podman or Buildah builds, tests and packs what is committed or not: Dockerfile.
+BUILDER ?= $(or $(shell command -v docker || command -v podman || command -v buildah),docker)
 image:
-	docker build -t an-sync:$(VERSION) -t an-sync .
+	$(BUILDER) build $(BUILDER_FLAGS) -t an-sync:$(VERSION) -t an-sync .
 
 # Fresh machines, root and user, in chroots: half an hour and some gigabytes.
 machines:
@@ -240,7 +241,7 @@ help:
 	@echo 'make lint       all linters'
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
 	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'
-	@echo 'make image      a Docker image with nothing but the programs'
+	@echo 'make image      an image with nothing but the programs, by Docker, Podman or Buildah'
 	@echo 'make dist       the sources of the last commit as build/an-sync-$(VERSION).tar.gz (and .zip, for AWS)'
 	@echo 'make machines   the demo and all tests on fresh machines of Debian and Ubuntu (scripts/machines --help)'
 	@echo 'make clean      remove build/'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # What the Dockerfile's RUN lines do, as far as that needs no Docker: the sources alone build and install, what is
-# installed runs from there, and nothing that it needs is missing from the second stage.
+# installed runs from there, and nothing that it needs is missing from the second stage. Where there is Buildah, the
+# Dockerfile itself, on a base that debootstrap makes under the name that it wants.
 
 load helpers
 load sandbox
@@ -82,4 +83,41 @@ programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit
 @test "image: its own user runs it, and it is the second stage that is kept" {
   last=$(awk '/^FROM/ { stage = "" } { stage = stage $0 "\n" } END { printf "%s", stage }' "$ROOT/Dockerfile")
   has "$last" 'USER an-sync' 'ENTRYPOINT ["an-sync"]' 'install-deps --run' 'COPY --from=build /installed /'
+}
+
+# in_image: runs a command in the image's container, as its user.
+in_image() {
+  "${builder[@]}" run --isolation chroot --env AN_API_URL="$AN_API_URL" --env AN_API_KEY="$AN_API_KEY" --env AN_RATE=0 \
+    "$container" -- "$@"
+}
+
+@test "image: make image builds it, and it syncs two weeks of mails that are piped in" {
+  command -v buildah >/dev/null || skip 'buildah is not installed'
+  PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null || skip 'debootstrap is not installed'
+  [ "$(id -u)" -eq 0 ] || skip 'needs root to make an image'
+  local suite base mirror container builder=(buildah --root "$PWD/store" --runroot "$PWD/run" --storage-driver vfs)
+  suite=$(sed -n 's/^FROM debian:\(.*\)-slim$/\1/p' "$ROOT/Dockerfile")
+  # shellcheck disable=SC2016 # for apt
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+  debootstrap --variant=minbase "$suite" base $mirror >debootstrap.log || { tail debootstrap.log; false; }
+  base=$("${builder[@]}" from scratch)
+  tar -C base -cf base.tar .
+  "${builder[@]}" add -q "$base" base.tar /
+  "${builder[@]}" commit -q --rm "$base" "debian:$suite-slim"
+  rm -rf base base.tar
+  # The tests are those that are running.
+  make -C "$ROOT" image BUILDER="${builder[*]}" \
+    BUILDER_FLAGS='--isolation chroot --pull-never --build-arg TESTS=all' >image.log 2>&1 || { tail -n 20 image.log; false; }
+  container=$("${builder[@]}" from --pull-never an-sync)
+  start_sandbox
+  run -0 --separate-stderr in_image an-sync - <"$SAMPLES/mail-2026-11-09.eml"
+  has "$output" '38 new'
+  run -0 --separate-stderr in_image an-sync - <"$SAMPLES/mail-2026-11-16.eml"
+  has "$output" '5 new, 8 updated, 3 lapsed'
+  run -0 in_image id -un
+  [ "$output" = an-sync ]
+  run -0 in_image an-sync --version
+  # Nothing of what it was built with is in it.
+  run -0 in_image sh -c 'ls /src /usr/bin/gcc /usr/bin/make 2>/dev/null; echo "that is all"'
+  [ "$output" = 'that is all' ]
 }
