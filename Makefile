@@ -192,6 +192,7 @@ image:
 
 # Fresh machines, root and user, in chroots: half an hour and some gigabytes.
 machines:
+	@scripts/install-deps --machines
 	@scripts/machines
 
 lint: deps
