@@ -127,7 +127,7 @@ results() {
   results | roster-commit >/dev/null
   local kind
   for kind in write read sqlite; do
-    torture --kind $kind roster-dump
+    torture --kind $kind --fatal roster-dump
   done
   torture --least 60 --stride "${TORTURE_STRIDE:-3}" roster-dump # 270 allocations with SQLite 3.46, 440 with 3.40
 }

@@ -33,6 +33,7 @@ def parse():
     add("--setup", help="a shell command to run in the directory first")
     add("--check", help="a shell command to run in the directory afterwards")
     add("--compare", default="cat", help="a shell filter for outputs before they are compared")
+    add("--fatal", action="store_true", help="none of them can be done without, so no run may succeed")
     add("--least", type=int, default=1, help="so many calls there must be")
     add("command", nargs=argparse.REMAINDER)
     return parser.parse_args()
@@ -78,6 +79,8 @@ class Torture:
         failed, status, output, wrong = outcome
         if status == 0 and output != good:
             wrong.append("claimed success, with another output")
+        if status == 0 and failed and self.options.fatal:
+            wrong.append("claimed success without what it could not do")
         for what in wrong:
             self.wrong += 1
             print(f"{self.options.kind} {number}: {what}", flush=True)
