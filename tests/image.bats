@@ -69,8 +69,9 @@ programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit
       case $library in libc.so* | libm.so* | ld-linux* | libpthread*) continue ;; esac
       path=$(ldd "$INSTALLED/usr/bin/$program" | awk -v name="$library" '$1 == name { print $3 }')
       package=$(dpkg-query -S "*/${path##*/}" | head -n 1 | cut -d: -f1)
-      # GLib comes with GMime, which is made of it. Since times have 64 bits everywhere, some names say so.
-      [[ " $wanted libglib2.0-0 " == *" ${package%t64} "* ]] || { echo "$program needs $library of $package"; return 1; }
+      # GLib comes with GMime and libunistring with libidn2, which are made of them. Since times have 64 bits
+      # everywhere, some names say so.
+      [[ " $wanted libglib2.0-0 libunistring2 libunistring5 " == *" ${package%t64} "* ]] || { echo "$program needs $library of $package"; return 1; }
     done
   done
 }
