@@ -94,14 +94,15 @@ $(BUILD)/lib/people/field_map_builtin.o: lib/people/field_map_builtin.json lib/p
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) -c -o $@ $(@:.o=.c)
 
-# What a confined program may ask of the kernel: libseccomp's filters as C arrays.
-$(BUILD)/confine-filters: lib/base/confine/filters.c | $(BUILD)/flags
+# What a confined program may ask of the kernel: libseccomp's filters as C arrays. EMULATOR runs what a cross
+# compiler made: qemu-aarch64, say.
+$(BUILD)/confine-filters: lib/base/confine/filters.c $(BUILD)/commands | $(BUILD)/flags
 	$(call say,LD,$@)
 	$(Q)$(COMPILE) -o $@ $< $$($(PKG_CONFIG) --libs libseccomp)
 
 $(BUILD)/lib/base/confine_filters.o: $(BUILD)/confine-filters lib/base/confine_filters.h
 	@mkdir -p $(@D)
-	@$< > $(@:.o=.c)
+	@$(EMULATOR) $< > $(@:.o=.c)
 	$(call say,CC,$(@:.o=.c))
 	$(Q)$(COMPILE) -c -o $@ $(@:.o=.c)
 
