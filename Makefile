@@ -145,6 +145,11 @@ bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
 	@tests/bench/csv-diff $(BIN)
 
 # 100000 members in DynamoDB, on moto: some minutes. Not in bench: it measures moto as much as an-sync.
+bench: bench-weekly
+bench-weekly: deps
+	@$(MAKE) --no-print-directory all $(BIN)/test-bench-generate
+	@tests/bench/weekly $(BIN)
+
 bench-roster: deps
 	@$(MAKE) --no-print-directory all
 	@tests/bench/roster-dynamodb $(BIN)
@@ -249,5 +254,5 @@ help:
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak fuzz bench bench-sending bench-roster lint local-up local-sync local-down image \
+.PHONY: all unit deps demo check soak fuzz bench bench-sending bench-weekly bench-roster lint local-up local-sync local-down image \
   machines install uninstall dist clean help FORCE
