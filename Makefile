@@ -179,6 +179,19 @@ soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
 
+# What no test reaches, and whether that is more than it may be; the pages are build/coverage/coverage*.html.
+coverage: deps
+	@scripts/install-deps --lint
+	@$(MAKE) --no-print-directory -j"$$(nproc)" BUILD=build/coverage HARDENING=-fPIE CFLAGS='-O0 -g' \
+	  SANITIZERS='--coverage -fprofile-update=atomic -DCOVERAGE=1' all unit
+	@tests/coverage build/coverage 95 85 $(filter-out $(NOT_OURS:%=tests/%.bats) tests/torture.bats,$(wildcard tests/*.bats))
+
+# Tests under valgrind.
+memcheck: deps
+	@scripts/install-deps --lint
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
+	@tests/memcheck $(BIN)
+
 # Each fuzzer for FUZZ_SECONDS, with clang; FUZZERS="mail roster" for some of them.
 FUZZ_SECONDS ?= 60
 fuzz: deps
@@ -242,6 +255,8 @@ help:
 	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
 	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds'
+	@echo 'make coverage   all tests, and what they do not reach'
+	@echo 'make memcheck   tests under valgrind'
 	@echo 'make fuzz       each fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make bench      csv-diff against other tools (BENCH_HUGE=1: with ten million rows, too)'
 	@echo '                make bench-roster: a roster of 100000 members in DynamoDB (moto)'
@@ -254,5 +269,5 @@ help:
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak fuzz bench bench-sending bench-weekly bench-roster lint local-up local-sync local-down image \
+.PHONY: all unit deps demo check soak fuzz coverage memcheck bench bench-sending bench-weekly bench-roster lint local-up local-sync local-down image \
   machines install uninstall dist clean help FORCE
