@@ -23,9 +23,10 @@ read_people() {
 
 # What is left of the deadline when the reading has taken its time.
 shorten_deadline() {
-  local i left
+  local i left now
   [ -n "$deadline" ] || return 0
-  left=$((${deadline%.*} - ($(date +%s) - started)))
+  printf -v now '%(%s)T' -1
+  left=$((${deadline%.*} - (now - started)))
   ((left > 0)) || left=1
   begin_options=(--deadline "$left")
   for ((i = 1; i < ${#engine[@]}; i++)); do
@@ -36,13 +37,17 @@ shorten_deadline() {
 # ---- adopt ----
 
 # Whether a sync is to begin with whom Action Network has: nothing is in the roster, or an adoption was not finished.
+# Another status than 1 says that it is not known.
 wants_adoption() {
+  local runs
   case ${AN_ADOPT-} in
     1 | yes | true) ;;
     *) return 1 ;;
   esac
-  [ "$(roster-dump --begun | head -c 1 | wc -c)" -eq 0 ] ||
-    roster-dump --runs=1000 | jq -en '[inputs.run | select(.sent)][-1] | .adopted and .status > 1' >/dev/null
+  roster-dump --begun >"$work/known" || return 75
+  [ -s "$work/known" ] || return 0
+  runs=$(roster-dump --runs=1000) || return 75
+  jq -en '[inputs.run | select(.sent)][-1] | .adopted and .status > 1' <<<"$runs" >/dev/null
 }
 
 # Writes the changes that bring Action Network to the export, and those who agree, for the roster.
@@ -105,7 +110,8 @@ prepare_audit() {
 # An audit that changes nothing: records and reports what was found, with status 1 when that is anything.
 report_audit() {
   local status=0
-  tail -n 1 "$run/changes.ndjson" | jq -e '.summary | .new + .updated + .lapsed == 0' >/dev/null || status=1
+  tail -n 1 "$run/changes.ndjson" | jq -e '.summary | .new + .updated + .lapsed == 0' >/dev/null || status=$?
+  ((status <= 1)) || status=75
   if [ -n "$dry_run" ]; then
     notify --title "$what" "${report[@]}" "$run/changes.ndjson" || status=$(worse "$status" $?)
     return "$status"
