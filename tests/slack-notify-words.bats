@@ -54,7 +54,7 @@ posted() {
 }
 
 @test "addresses, file names, numbers and times stay as they are" {
-  for text in 'rosa.l@mail.example.org' 'export.csv: row 3 has 1.5 of 2.0' 'at 12:30: done' 'a/b//c' "Rosa's [list] (2)" 'x.@' '…@…' 'www' 'awww.'; do
+  for text in 'rosa.l@mail.example.org' 'export.csv: row 3 has 1.5 of 2.0' 'at 12:30: done' 'a/b//c' 's3://mails/week.1.eml: gone' "Rosa's [list] (2)" 'x.@' '…@…' 'www' 'awww.'; do
     slack-notify -N -e "$text" >/dev/null
     [ "$(sandbox_get slack | jq -r '.[-1].blocks[1].text.text')" = "$text" ]
   done

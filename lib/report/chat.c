@@ -46,6 +46,11 @@ static const char *instead(struct chat_reader *reader, size_t *taken)
         reader->link = true;
         *taken = 3;
         return "[:]//";
+    case 's': /* what a report says itself; no service makes a link of it */
+        if (is_word(reader->before) || strncmp(at, "s3://", 5) != 0)
+            return NULL;
+        *taken = 5;
+        return "s3://";
     case '.':
         return reader->link ? "[.]" : NULL;
     default:

@@ -20,10 +20,10 @@ struct chat_reader {
 
 /* Writes the next unit, which must not be cut in two, into `out`, and returns its length in bytes.
  * &, < and > become entities; the @ of a mention becomes a wide one, which no service knows, and
- * that of an address stays; "://" and the dots of what follows, or of what begins with "www.", come
- * in brackets; Markdown's "](" gets a blank; controls and what turns the direction of writing are
- * escaped (text_escape), but for the ends of lines. Not to be called at the end.
- * https://api.slack.com/reference/surfaces/formatting#escaping
+ * that of an address stays; "://", but for that of s3, and the dots of what follows, or of what
+ * begins with "www.", come in brackets; Markdown's "](" gets a blank; controls and what turns the
+ * direction of writing are escaped (text_escape), but for the ends of lines. Not to be called at
+ * the end. https://api.slack.com/reference/surfaces/formatting#escaping
  * https://docs.mattermost.com/collaborate/mention-people.html */
 size_t chat_unit(struct chat_reader *reader, char out[CHAT_UNIT]);
 
