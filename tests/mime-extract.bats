@@ -332,14 +332,42 @@ print('Content-Type: message/rfc822\n\n' * 5000)" >mail
 }
 
 @test "--require-auth wants the verdicts of SES, and the topmost ones" {
-  for verdict in GRAY FAIL PROCESSING_FAILED ''; do
-    mail --top "X-SES-Spam-Verdict: $verdict" "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
-    refused mail --require-auth -- "X-SES-Spam-Verdict says \"$verdict\""
-    mail --top "X-SES-Virus-Verdict: $verdict" "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
-    refused mail --require-auth -- "X-SES-Virus-Verdict says \"$verdict\""
-  done
+  mail "${ses[@]}" --top 'X-SES-Spam-Verdict: FAIL' --top "$passed" 'application/zip;file=export.zip' >mail
+  gives_export mail --require-auth
   mail --top "$passed" 'application/zip;file=export.zip' >mail
   refused mail --require-auth -- 'it has no X-SES-'
+  for verdict in '' 'PASS, FAIL' UNKNOWN; do
+    for about in Spam Virus; do
+      mail --top "X-SES-$about-Verdict: $verdict" "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
+      refused mail -f rosa@example.org --require-auth -- "X-SES-$about-Verdict says \"$verdict\""
+    done
+  done
+}
+
+@test "a verdict on spam other than FAIL refuses no mail of a sender who is expected and vouched for" {
+  for verdict in PASS GRAY PROCESSING_FAILED; do
+    mail --top "X-SES-Spam-Verdict: $verdict" "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
+    gives_export mail -f rosa@example.org --require-auth
+    # by DKIM, too; but not of anybody, and not of one whom nobody vouches for
+    sed -i 's/dmarc=pass/dmarc=none/' mail
+    gives_export mail -f @example.org --require-auth
+    [ "$verdict" = PASS ] || refused mail --require-auth -- "X-SES-Spam-Verdict says \"$verdict\"" AN_MAIL_FROM
+    sed -i 's/dkim=pass/dkim=fail/' mail
+    refused mail -f rosa@example.org --require-auth -- 'neither dmarc=pass nor dkim=pass'
+  done
+  mail --top 'X-SES-Spam-Verdict: FAIL' "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
+  refused mail -f rosa@example.org --require-auth -- 'X-SES-Spam-Verdict says "FAIL"' AN_MAIL_REQUIRE_AUTH=no
+}
+
+@test "a verdict on viruses refuses when something was found; a scan that failed is said" {
+  mail --top 'X-SES-Virus-Verdict: FAIL' "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
+  refused mail -f rosa@example.org --require-auth -- 'X-SES-Virus-Verdict says "FAIL"'
+  for verdict in GRAY PROCESSING_FAILED; do
+    mail --top "X-SES-Virus-Verdict: $verdict" "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
+    run -0 --separate-stderr mime-extract --require-auth mail
+    [ "$output" = "$(cat export.csv)" ]
+    [ "$stderr" = "mime-extract: warning: mail: X-SES-Virus-Verdict says \"$verdict\": it was not scanned" ]
+  done
 }
 
 @test "another server need not write verdicts, but a bad one is believed" {

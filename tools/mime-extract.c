@@ -189,7 +189,8 @@ static enum status check(const struct options *options, const struct mail *mail,
     if (options->from.bytes != NULL)
         status = mail_check_from(mail, options->from.bytes, failure);
     if (status == STATUS_OK && options->server != NULL)
-        status = mail_check_authentication(mail, options->server, failure);
+        status =
+            mail_check_authentication(mail, options->server, options->from.bytes != NULL, failure);
     if (status == STATUS_OK && options->server != NULL)
         status = mail_check_own_words(mail, options->allow_automatic, failure);
     if (status == STATUS_OK && options->subject != NULL)
@@ -247,6 +248,9 @@ static enum status run(const struct options *options)
     } else {
         if (warning.text[0] != '\0')
             cli_warn(PROGRAM, "warning: %s: %s", name, warning.text);
+        if (csv.length > 0 && options->server != NULL && mail_check_is_unscanned(mail))
+            cli_warn(PROGRAM, "warning: %s: X-SES-Virus-Verdict says \"%s\": it was not scanned",
+                     name, mail_facts(mail)->virus);
         status = write_result(options, mail, &csv, &failure);
         if (status != STATUS_OK)
             cli_warn(PROGRAM, "%s", failure.text);

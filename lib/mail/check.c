@@ -138,17 +138,42 @@ static enum status check_results(const struct auth_results *results, const char 
                 mail_quote(domain).text);
 }
 
-static enum status check_verdict(const char *name, const char *verdict, bool wanted,
-                                 struct failure *failure)
+/* A verdict of SES, which must be there when the server is SES. */
+static enum status check_there(const char *name, const char *verdict, bool wanted,
+                               struct failure *failure)
 {
-    if (verdict == NULL && wanted)
-        return fail(failure, STATUS_DATA, "refused: it has no %s", name);
-    if (verdict != NULL && !ascii_equal(verdict, "PASS"))
-        return fail(failure, STATUS_DATA, "refused: %s says %s", name, mail_quote(verdict).text);
-    return STATUS_OK;
+    return verdict == NULL && wanted ? fail(failure, STATUS_DATA, "refused: it has no %s", name)
+                                     : STATUS_OK;
 }
 
-enum status mail_check_authentication(const struct mail *mail, const char *server,
+/* Whether SES found nothing out. */
+static bool is_unsure(const char *verdict)
+{
+    return ascii_equal(verdict, "GRAY") || ascii_equal(verdict, "PROCESSING_FAILED");
+}
+
+/* Honest mail of a sender who is vouched for is called spam often enough that only FAIL counts. */
+static enum status check_spam(const char *verdict, bool expected, struct failure *failure)
+{
+    if (verdict == NULL || ascii_equal(verdict, "PASS") || (expected && is_unsure(verdict)))
+        return STATUS_OK;
+    const char *advice = ascii_equal(verdict, "FAIL")
+                             ? "; if it is honest, take it once with AN_MAIL_REQUIRE_AUTH=no"
+                         : is_unsure(verdict) ? "; name its sender (AN_MAIL_FROM) to take it"
+                                              : "";
+    return fail(failure, STATUS_DATA, "refused: X-SES-Spam-Verdict says %s%s",
+                mail_quote(verdict).text, advice);
+}
+
+static enum status check_virus(const char *verdict, struct failure *failure)
+{
+    if (verdict == NULL || ascii_equal(verdict, "PASS") || is_unsure(verdict))
+        return STATUS_OK;
+    return fail(failure, STATUS_DATA, "refused: X-SES-Virus-Verdict says %s",
+                mail_quote(verdict).text);
+}
+
+enum status mail_check_authentication(const struct mail *mail, const char *server, bool expected,
                                       struct failure *failure)
 {
     const struct mail_facts *facts = mail_facts(mail);
@@ -157,9 +182,13 @@ enum status mail_check_authentication(const struct mail *mail, const char *serve
         return fail(failure, STATUS_DATA, "%s", NOT_ONE_SENDER);
     if (facts->authentication == NULL)
         return fail(failure, STATUS_DATA, "refused: it has no Authentication-Results");
-    enum status status = check_verdict("X-SES-Virus-Verdict", facts->virus, is_ses, failure);
+    enum status status = check_there("X-SES-Virus-Verdict", facts->virus, is_ses, failure);
     if (status == STATUS_OK)
-        status = check_verdict("X-SES-Spam-Verdict", facts->spam, is_ses, failure);
+        status = check_there("X-SES-Spam-Verdict", facts->spam, is_ses, failure);
+    if (status == STATUS_OK)
+        status = check_virus(facts->virus, failure);
+    if (status == STATUS_OK)
+        status = check_spam(facts->spam, expected, failure);
     struct auth_results *results = NULL;
     if (status == STATUS_OK)
         status = auth_results_parse(facts->authentication, &results, failure);
@@ -187,4 +216,10 @@ enum status mail_check_own_words(const struct mail *mail, bool automatic, struct
         "refused: a program sent it by itself (Auto-Submitted: %s), and may answer a stranger; "
         "--allow automatic takes such mails",
         mail_quote(said).text);
+}
+
+bool mail_check_is_unscanned(const struct mail *mail)
+{
+    const char *verdict = mail_facts(mail)->virus;
+    return verdict != NULL && is_unsure(verdict);
 }

@@ -25,11 +25,15 @@ enum status mail_check_subject(const struct mail *mail, const char *text, struct
 /* Whether the topmost Authentication-Results is by `server` and says that the sender's domain sent
  * the mail: dmarc=pass; or, where that domain has no DMARC policy, dkim=pass with a signature by
  * the domain or by another of the same organization (RFC 7489, 3.1.1; by the Public Suffix List).
- * Of the SES verdicts on spam and virus those that are there must say PASS, and when the server is
- * SES both must be there. Senders can write such lines too, but only below the server's own.
- * STATUS_IO when memory runs out. */
-enum status mail_check_authentication(const struct mail *mail, const char *server,
+ * Senders can write such lines too, but only below the server's own. When the server is SES, its
+ * verdicts on spam and virus must be there too. One on a virus that says FAIL refuses; one on spam
+ * that says anything but PASS, and where the sender is `expected` (mail_check_from has passed),
+ * only FAIL. STATUS_IO when memory runs out. */
+enum status mail_check_authentication(const struct mail *mail, const char *server, bool expected,
                                       struct failure *failure);
+
+/* Whether SES says that it could not scan the mail for viruses. */
+bool mail_check_is_unscanned(const struct mail *mail);
 
 /* Whether the mail holds its sender's own words only, as far as its header shows: it is no
  * multipart/report (RFC 6522), whose domain vouches for a stranger's mail that it returns; nor,

@@ -45,7 +45,7 @@ static void try_mail(struct buffer *raw, bool inside, struct buffer *csv)
         return;
     (void)mail_check_from(mail, "rosa@example.org,@example.com", &failure);
     (void)mail_check_subject(mail, "Export", &failure);
-    (void)mail_check_authentication(mail, MAIL_CHECK_SES, &failure);
+    (void)mail_check_authentication(mail, MAIL_CHECK_SES, true, &failure);
     (void)mail_check_own_words(mail, false, &failure);
     if (mail_read_parts(mail, inside, &failure) == STATUS_OK) {
         check_facts(mail);
