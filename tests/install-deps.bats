@@ -12,6 +12,7 @@ setup() {
   program dpkg-query 'cat installed'
   program apt-get 'echo "$*" >>apt.log; echo Reading package lists; echo "(Reading database ... 5%)" >&2; . ./apt'
   program sudo '"$@"'
+  program sleep 'echo "sleep $1" >>apt.log'
   : >apt
   : >installed
 }
@@ -67,4 +68,11 @@ have() {
   echo '[ "$1" != install ] || { echo "E: Unable to locate package jq"; exit 100; }' >apt
   run -1 --separate-stderr "$ROOT/scripts/install-deps" --run
   has "$stderr" 'E: Unable to locate package jq' 'install-deps: apt-get could not install them'
+}
+
+@test "install-deps: an archive that has a bad minute is asked again, after a pause" {
+  echo '[ "$1" != install ] || [ "$(grep -c ^install apt.log)" -eq 3 ] || exit 100' >apt
+  run -0 --separate-stderr "$ROOT/scripts/install-deps" --run
+  [ "$(sed 's/ .*//' apt.log | tr '\n' ' ')" = 'sleep update install sleep update install sleep update install ' ]
+  [ "$(grep sleep apt.log)" = $'sleep 0\nsleep 15\nsleep 60' ]
 }
