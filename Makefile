@@ -144,12 +144,12 @@ bench-sending:
 bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
 	@tests/bench/csv-diff $(BIN)
 
-# 100000 members in DynamoDB, on moto: some minutes. Not in bench: it measures moto as much as an-sync.
 bench: bench-weekly
 bench-weekly: deps
 	@$(MAKE) --no-print-directory all $(BIN)/test-bench-generate
 	@tests/bench/weekly $(BIN)
 
+# 100000 members in DynamoDB, on dynalite: a minute. Not in bench: it measures dynalite as much as an-sync.
 bench-roster: deps
 	@$(MAKE) --no-print-directory all
 	@tests/bench/roster-dynamodb $(BIN)
@@ -167,7 +167,7 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines build
+NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines build programs
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
@@ -259,7 +259,7 @@ help:
 	@echo 'make memcheck   tests under valgrind'
 	@echo 'make fuzz       each fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make bench      csv-diff against other tools (BENCH_HUGE=1: with ten million rows, too)'
-	@echo '                make bench-roster: a roster of 100000 members in DynamoDB (moto)'
+	@echo '                make bench-roster: a roster of 100000 members in DynamoDB (dynalite)'
 	@echo 'make lint       all linters'
 	@echo 'make install    under PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away'
 	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'

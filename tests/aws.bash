@@ -45,9 +45,35 @@ aws_start() {
     sleep 0.1
   done
   AWS_ENDPOINT_URL=$(cat "$directory/url")
+  aws_environment
+  [ -n "$AWS_ENDPOINT_URL" ]
+}
+
+# dynalite_missing: says in one line what the second DynamoDB lacks; fails when nothing is missing.
+dynalite_missing() {
+  NODE_PATH=$aws_root/build/npm/node_modules node -e 'require("dynalite")' 2>/dev/null && return 1
+  echo 'dynalite is not installed (scripts/install-deps --cloud)'
+}
+
+# dynalite_start DIRECTORY: starts a DynamoDB that is nobody's relative of moto's, and names it in the environment.
+dynalite_start() {
+  local directory=$1 ready
+  mkdir -p "$directory"
+  ready=$directory/ready
+  mkfifo "$ready"
+  NODE_PATH=$aws_root/build/npm/node_modules node -e '
+    require("dynalite")({createTableMs: 0}).listen(0, "127.0.0.1", function () {
+      console.log("http://127.0.0.1:" + this.address().port)
+    })' >"$ready" 2>"$directory/dynalite.log" 3>&- &
+  AWS_SANDBOX_PID=$!
+  read -r AWS_ENDPOINT_URL <"$ready" || { cat "$directory/dynalite.log" >&2; return 1; }
+  aws_environment
+}
+
+# aws_environment: what else names the launcher, and nothing but it.
+aws_environment() {
   export AWS_SANDBOX_PID AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
   unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_DYNAMODB
-  [ -n "$AWS_ENDPOINT_URL" ]
 }
 
 aws_stop() {
@@ -57,8 +83,10 @@ aws_stop() {
 # aws_call SERVICE TARGET JSON: one call of a JSON protocol, such as states AWSStepFunctions.ListExecutions '{...}';
 # much quicker than the CLI.
 aws_call() {
-  curl -sS -H "X-Amz-Target: $2" -H 'Content-Type: application/x-amz-json-1.1' \
-    -H "Authorization: AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/$1/aws4_request" \
+  local type=1.1
+  [ "$1" != dynamodb ] || type=1.0
+  curl -sS -H "X-Amz-Target: $2" -H "Content-Type: application/x-amz-json-$type" -H 'X-Amz-Date: 20200101T000000Z' \
+    -H "Authorization: AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/$1/aws4_request, SignedHeaders=host, Signature=0" \
     --data "$3" "$AWS_ENDPOINT_URL/"
 }
 

@@ -1,20 +1,26 @@
 # A roster for .bats files, whatever keeps it. Only this file, roster-sqlite.bats and roster-dynamodb.bats know what
 # that is: a DynamoDB table in files whose name says so, where roster-commit-dynamodb.bats is roster-commit.bats by
-# another name; a SQLite database in all others.
+# another name; a SQLite database in all others. The table is moto's, or dynalite's, again as the name says.
 
 load aws
 
 in_dynamodb() {
-  [[ ${BATS_TEST_FILENAME##*/} == *-dynamodb.bats ]]
+  [[ ${BATS_TEST_FILENAME##*/} == *-dynamodb.bats ]] || in_dynalite
+}
+
+in_dynalite() {
+  [[ ${BATS_TEST_FILENAME##*/} == *-dynalite.bats ]]
 }
 
 setup_file() {
+  local server=aws
   in_dynamodb || return 0
-  if AWS_MISSING=$(aws_missing); then
+  ! in_dynalite || server=dynalite
+  if AWS_MISSING=$("${server}_missing"); then
     export AWS_MISSING # for use_roster: bats 1.8 counts a skip here as a failure
     return 0
   fi
-  aws_start "$BATS_FILE_TMPDIR/aws" && make_table
+  "${server}_start" "$BATS_FILE_TMPDIR/aws" && make_table
 }
 
 # make_table: makes a table for any number of rosters.

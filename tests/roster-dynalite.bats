@@ -1,0 +1,1 @@
+roster-dynamodb.bats
