@@ -105,14 +105,19 @@ terraform_start() {
 }
 
 # make_stub_dist DIRECTORY: DIRECTORY/dist.zip, an archive whose buildspec is the real one and whose an-sync writes
-# down that it was called, and exits with the next status in DIRECTORY/statuses (0 when there is none).
+# down that it was called, and exits with the next status in DIRECTORY/statuses (0 when there is none). What it is
+# set up with exits with the next one in DIRECTORY/setups.
 make_stub_dist() {
   local directory=$1
   rm -rf "$directory/stub" "$directory/dist.zip"
   mkdir -p "$directory/stub/scripts"
   cp "$aws_root/scripts/buildspec.yml" "$directory/stub/scripts/"
-  printf 'all:\n\t@mkdir -p build/bin\n' >"$directory/stub/Makefile"
-  printf '#!/bin/sh\n' >"$directory/stub/scripts/install-deps"
+  cat >"$directory/stub/scripts/programs" <<STUB
+status=\$(head -n 1 "$directory/setups" 2>/dev/null)
+sed -i 1d "$directory/setups" 2>/dev/null
+[ "\${status:-0}" = 0 ] || exit "\$status"
+install -D scripts/an-sync "\$1/bin/an-sync"
+STUB
   cat >"$directory/stub/scripts/an-sync" <<STUB
 #!/bin/bash
 cd "$directory" || exit 74
@@ -125,6 +130,5 @@ sleep "\$(cat sleep 2>/dev/null || echo 0)"
 : >running
 exit "\${status:-0}"
 STUB
-  chmod +x "$directory"/stub/scripts/*
   (cd "$directory/stub" && zip -qr ../dist.zip .)
 }

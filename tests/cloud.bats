@@ -112,6 +112,12 @@ in_step() {
   [ "$(sandbox_requests)" -eq "$requests" ]
 }
 
+@test "cloud: the first build compiles the programs and keeps them, and no other does" {
+  kept=$(aws s3api list-objects-v2 --bucket "$bucket" --prefix code/programs- --query 'Contents[].Key' --output text)
+  [ "$(grep -hE '^programs: (kept|those)' "$D"/builds/*.log | sort)" = "programs: kept as s3://$bucket/$kept
+programs: those of s3://$bucket/$kept" ]
+}
+
 @test "cloud: a build that is stopped in the middle is told of, and started again goes on at once" {
   people=$(sandbox_requests '' /people)
   deliver mail-2026-11-16.eml

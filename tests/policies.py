@@ -13,6 +13,7 @@ ACTIONS = {
     "build": {
         "logs:CreateLogStream", "logs:PutLogEvents",  # the log of a build
         "s3:GetObject", "s3:GetObjectVersion",  # the program, and the mail
+        "s3:PutObject",  # the compiled programs, once
         "s3:GetBucketAcl", "s3:GetBucketLocation",  # CodeBuild looks whose bucket its source is in
         "s3:GetObjectTagging", "s3:PutObjectTagging",  # a mail is tagged when it is done
         "s3:ListBucket",  # among the mails only: one that is not there is known as such
@@ -79,6 +80,8 @@ def problems(resource, name, policy):
         for target in as_list(statement.get("Resource", [])):
             if re.search(r"[*?]", target) and not any(re.fullmatch(pattern, target) for pattern in WILDCARDS):
                 yield f"is for {target}"
+        if "s3:PutObject" in actions and kind == "aws_iam_role_policy" and conditions(statement) != {"s3:if-none-match": "false"}:
+            yield "may replace an object"
         if "s3:ListBucket" in actions and (actions != {"s3:ListBucket"} or conditions(statement) != {"s3:prefix": "mail/*"}):
             yield "lists more than the mails"
         elif any("*" in str(value) for key, value in conditions(statement).items() if key != "s3:prefix"):

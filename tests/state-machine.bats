@@ -25,10 +25,26 @@ found() {
   [ "$output$stderr" = '' ]
 }
 
-@test "state-machine: a build is waited for as long as it may be queued and run" {
-  queued=$(sed -n 's/^ *queued_timeout *= \([0-9]*\).*/\1/p' "${definition%/*}/build.tf")
+@test "state-machine: a build is waited for as long as it may run" {
   longest=$(sed -n 's/.*var.build_minutes <= \([0-9]*\)$/\1/p' "${definition%/*}/variables.tf")
-  [ "$(jq .States.Build.TimeoutSeconds "$definition")" -gt $(((queued + longest) * 60)) ]
+  [ "$(jq .States.Build.TimeoutSeconds "$definition")" -gt $((longest * 60 + 3600)) ]
+}
+
+@test "state-machine: at the account's limit it tries for half a day to start a build" {
+  run -0 jq '.States.Build.Retry[] | select(.ErrorEquals == ["CodeBuild.AccountLimitExceededException"]) |
+    select(.JitterStrategy == null) | . as $retry |
+    [limit($retry.MaxAttempts; [$retry.IntervalSeconds, $retry.MaxDelaySeconds] |
+      recurse([.[0] * $retry.BackoffRate, .[1]]) | min)] | add / 3600 | floor' "$definition"
+  [ "$output" -eq 12 ]
+}
+
+@test "state-machine: an execution that waits for six days, and then builds as often as it may, ends before its history does" {
+  # A task is five events, others two; the history holds 25,000.
+  run -0 jq '.States as $states | def events: map($states[.] | if .Type == "Task" then 5 else 2 end) | add;
+    .TimeoutSeconds / $states["Wait for my turn"].Seconds *
+      (["Who came first?", "Any on this page?", "The last of them", "My turn?", "Wait for my turn"] | events) +
+    300 * (["Build", "Count it", "More?", "Pause"] | events) | floor' "$definition"
+  [ "$output" -lt 24000 ]
 }
 
 @test "state-machine: the picture is the definition's" {

@@ -3,6 +3,7 @@
 # it runs the real buildspec with a stub for an-sync.
 
 load helpers
+load sandbox
 load aws
 
 machine=arn:aws:states:us-east-1:123456789012:stateMachine:an-sync-dev
@@ -36,8 +37,12 @@ setup_file() {
     grep -A 12 '^Error' "$D/dev.log" >&2
     return 1
   fi
-  aws_call secretsmanager secretsmanager.PutSecretValue \
-    '{"SecretId":"an-sync-dev","SecretString":"{\"AN_API_KEY\":\"key-of-the-test\",\"SLACK_WEBHOOK_URL\":\"\"}"}' >/dev/null
+  put_secret '{"AN_API_KEY":"key-of-the-test","SLACK_WEBHOOK_URL":""}'
+}
+
+# put_secret JSON: the group's secret.
+put_secret() {
+  aws_call secretsmanager secretsmanager.PutSecretValue "$(jq -n --arg text "$1" '{SecretId: "an-sync-dev", SecretString: $text}')" >/dev/null
 }
 
 teardown_file() {
@@ -52,7 +57,15 @@ setup() {
   common_setup
   export HOME=$mirror_home
   cd "$D/terraform/dev" || return
-  rm -f "$D"/{calls,statuses,sleep,running,environment}
+  rm -f "$D"/{calls,statuses,setups,sleep,running,environment}
+  # of a test that failed
+  tell quota 20
+  tell page 1000
+}
+
+# tell WHAT JSON: an order for the launcher.
+tell() {
+  curl -sSf --data "$2" --output "$BATS_TEST_TMPDIR/told" "$AWS_ENDPOINT_URL/sandbox/$1"
 }
 
 # deliver KEY: puts a mail into the bucket.
@@ -68,7 +81,7 @@ executions() {
 # why, the oldest first.
 ended() {
   local count=$1 tries arn
-  for ((tries = 0; tries < 100; tries++)); do
+  for ((tries = 0; tries < 300; tries++)); do
     executions >"$BATS_TEST_TMPDIR/executions"
     [ "$(jq '[.executions[] | select(.status != "RUNNING")] | length' "$BATS_TEST_TMPDIR/executions")" -lt $((BEFORE + count)) ] || break
     sleep 0.2
@@ -104,7 +117,8 @@ remember() {
   echo "# changed" >>"$D/stub/Makefile"
   (cd "$D/stub" && zip -qr ../dist.zip .)
   run -0 terraform apply -auto-approve
-  has "$output" '0 added, 1 changed, 0 destroyed'
+  # the archive itself; and where its programs are kept, for the project and for the builds' role
+  has "$output" '0 added, 3 changed, 0 destroyed'
   aws s3 cp --only-show-errors "s3://$bucket/code/an-sync.zip" "$BATS_TEST_TMPDIR/deployed.zip"
   cmp "$D/dist.zip" "$BATS_TEST_TMPDIR/deployed.zip"
 }
@@ -130,7 +144,7 @@ remember() {
   aws s3api delete-object --bucket "$bucket" --key 'mail/odd +"key" é&.eml' --version-id "$(aws s3api head-object \
     --bucket "$bucket" --key 'mail/odd +"key" é&.eml' --query VersionId --output text)" >/dev/null
   has "$(cat "$D/environment")" AN_API_KEY=key-of-the-test AN_ROSTER=dynamodb:an-sync-dev/members AN_DEADLINE=3000 \
-    'AN_MAX_LAPSE=10%'
+    'AN_MAX_LAPSE=10%' "PROGRAMS_URL=s3://$bucket/code/programs-" BUILDS_BEFORE=0
 }
 
 @test "mail: records that failed are for Slack, not for another build" {
@@ -160,17 +174,71 @@ remember() {
   [ "$(wc -l <"$D/calls")" -eq 2 ]
 }
 
-@test "mail: throttling and a full queue are waited out" {
+@test "mail: throttling, and an unexpected refusal to start a build, are waited out" {
   remember
-  for error in ThrottlingException AccountLimitExceededException; do
-    curl -sS --data "{\"action\":\"StartBuild\",\"error\":\"$error\",\"times\":2}" "$AWS_ENDPOINT_URL/sandbox/refuse"
+  for error in ThrottlingException AccountLimitExceededException InvalidInputException; do
+    tell refuse "{\"action\":\"StartBuild\",\"error\":\"$error\",\"times\":2}"
   done
-  curl -sS --data '{"action":"ListExecutions","error":"ThrottlingException","times":1}' "$AWS_ENDPOINT_URL/sandbox/refuse"
+  tell refuse '{"action":"ListExecutions","error":"ThrottlingException","times":1}'
   deliver mail/throttled.eml
-  sleep 2
+  within 20 test -e "$D/calls"
   run -0 ended 1
   [ "$output" = 'SUCCEEDED ' ]
   [ "$(wc -l <"$D/calls")" -eq 1 ]
+}
+
+@test "mail: while other groups have all of the account's builds, one waits, and is then synced" {
+  remember
+  tell quota 0
+  deliver mail/other-groups.eml
+  sleep 2
+  [ ! -e "$D/calls" ]
+  [ "$(executions | jq -r '.executions[0].status')" = RUNNING ]
+  tell quota 20
+  run -0 ended 1
+  [ "$output" = 'SUCCEEDED ' ]
+  [ "$(wc -l <"$D/calls")" -eq 1 ]
+}
+
+@test "mail: a build that fails in its first commands ends with later, tells Slack once, and the next one syncs" {
+  remember
+  printf '%s\n' 100 1 0 >"$D/setups"
+  start_sandbox
+  put_secret "{\"AN_API_KEY\":\"key-of-the-test\",\"SLACK_WEBHOOK_URL\":\"$SANDBOX_URL/slack/x\"}"
+  deliver mail/hiccup.eml
+  run -0 ended 1
+  put_secret '{"AN_API_KEY":"key-of-the-test","SLACK_WEBHOOK_URL":""}'
+  [ "$(sandbox_get slack | jq length)" -eq 1 ]
+  has "$(sandbox_get slack | jq -r '.[0].text')" 'A mail waits: an-sync could not be set up.'
+  stop_sandbox
+  [ "$output" = 'SUCCEEDED ' ]
+  [ "$(cat "$D/calls")" = "s3://$bucket/mail/hiccup.eml" ]
+  has "$(cat "$D/environment")" BUILDS_BEFORE=2
+}
+
+@test "mail: what breaks in CodeBuild itself is tried again, whichever phase it is" {
+  remember
+  tell break '{"phase":"PROVISIONING","status":"FAILED","times":1}'
+  tell break '{"phase":"DOWNLOAD_SOURCE","status":"FAILED","times":1}'
+  tell break '{"phase":"BUILD","status":"FAULT","times":1}'
+  deliver mail/codebuild.eml
+  run -0 ended 1
+  [ "$output" = 'SUCCEEDED ' ]
+  [ "$(cat "$D/calls")" = "s3://$bucket/mail/codebuild.eml" ]
+  has "$(cat "$D/environment")" BUILDS_BEFORE=3
+}
+
+@test "mail: what never gets so far is given up after 24 builds, half an hour apart" {
+  remember
+  tell break '{"phase":"QUEUED","status":"FAILED","times":24}'
+  deliver mail/never.eml
+  run -0 ended 1
+  [ "$output" = 'FAILED AnSync.NotSynced' ]
+  [ ! -e "$D/calls" ]
+  remember
+  deliver mail/then.eml
+  run -0 ended 1
+  [ "$output" = 'SUCCEEDED ' ]
 }
 
 @test "mail: an export that is refused fails the build, and people are told by mail" {
@@ -185,17 +253,17 @@ remember() {
   [ "$(wc -l <"$D/calls")" -eq 1 ]
   message=$(aws_call sqs AmazonSQS.ReceiveMessage "{\"QueueUrl\":\"$queue\"}" | jq -r '.Messages[0].Body')
   has "$(jq -r .Subject <<<"$message")" 'an-sync-dev: a mail was not synced'
+  build=$(aws_call codebuild CodeBuild_20161006.ListBuildsForProject '{"projectName":"an-sync-dev"}' | jq -r '.ids[0]')
   has "$(jq -r .Message <<<"$message")" "The mail s3://$bucket/mail/refused.eml was not synced." States.TaskFailed \
-    "${machine/stateMachine/execution}:" '"BuildStatus": "FAILED"'
+    "${machine/stateMachine/execution}:" '"BuildStatus": "FAILED"' "The log of its last build: https://us-east-1.console.aws.amazon.com/codesuite/codebuild/123456789012/projects/an-sync-dev/build/${build/:/%3A}/log?region=us-east-1"
 }
 
 @test "mail: without a secret no build begins, and the execution says so" {
   remember
-  aws_call secretsmanager secretsmanager.PutSecretValue '{"SecretId":"an-sync-dev","SecretString":"{\"AN_API_KEY\":\"key-of-the-test\"}"}' >/dev/null
+  put_secret '{"AN_API_KEY":"key-of-the-test"}'
   deliver mail/no-secret.eml
   run -0 ended 1
-  aws_call secretsmanager secretsmanager.PutSecretValue \
-    '{"SecretId":"an-sync-dev","SecretString":"{\"AN_API_KEY\":\"key-of-the-test\",\"SLACK_WEBHOOK_URL\":\"\"}"}' >/dev/null
+  put_secret '{"AN_API_KEY":"key-of-the-test","SLACK_WEBHOOK_URL":""}'
   [ "$output" = 'FAILED AnSync.NotSynced' ]
   [ ! -e "$D/calls" ]
 }
@@ -212,21 +280,68 @@ remember() {
   [ "$(sed 's|.*/mail/||' "$D/calls" | tr '\n' ' ')" = '1.eml 1.eml 1.eml 2.eml 3.eml ' ]
 }
 
-@test "mail: the note that SES leaves in the bucket is not synced, nor what is outside of mail/" {
+@test "mail: the oldest goes first also when the list of executions has pages, with fewer entries than asked for" {
+  remember
+  tell page 2
+  echo 0.5 >"$D/sleep"
+  deliver mail/1.eml
+  within 20 test -s "$D/running"
+  for number in 2 3 4 5; do deliver mail/$number.eml; done
+  within 60 eval '[ "$(wc -l <"$D/calls")" -eq 5 ]'
+  tell page 1000
+  run -0 ended 5
+  [ "$output" = $'SUCCEEDED \nSUCCEEDED \nSUCCEEDED \nSUCCEEDED \nSUCCEEDED ' ]
+  [ "$(sed 's|.*/mail/||' "$D/calls" | tr '\n' ' ')" = '1.eml 2.eml 3.eml 4.eml 5.eml ' ]
+}
+
+@test "mail: the note that SES leaves in the bucket is not synced, nor a folder, nor what is outside of mail/" {
   remember
   deliver mail/AMAZON_SES_SETUP_NOTIFICATION
+  aws s3api put-object --bucket "$bucket" --key mail/folder/ >/dev/null
   deliver other/file.eml
-  run -0 ended 1
-  [ "$output" = 'SUCCEEDED ' ]
+  run -0 ended 2
+  [ "$output" = $'SUCCEEDED \nSUCCEEDED ' ]
   [ ! -e "$D/calls" ]
-  [ "$(executions | jq '.executions | length')" -eq $((BEFORE + 1)) ]
+  [ "$(executions | jq '.executions | length')" -eq $((BEFORE + 2)) ]
 }
 
 @test "terraform: destroy leaves nothing behind" {
   run -0 terraform destroy -auto-approve
   has "$output" 'Destroy complete'
   [ "$(aws dynamodb list-tables --query 'TableNames' --output json | jq -c 'map(select(test("-dev")))')" = '[]' ]
+  [ "$(aws_call codebuild CodeBuild_20161006.ListProjects '{}' | jq -c .projects)" = '[]' ]
   [ "$(terraform state list | grep -vc '^data\|\.data\.')" -eq 0 ]
+}
+
+@test "terraform: a group can be made again at once after it was taken away" {
+  # What would be in its way, and for how long: a deleted secret keeps its name for as long as it can be brought back.
+  aws_call secretsmanager secretsmanager.CreateSecret '{"Name":"another"}' >/dev/null
+  aws_call secretsmanager secretsmanager.DeleteSecret '{"SecretId":"another","RecoveryWindowInDays":7}' >/dev/null
+  run -0 aws_call secretsmanager secretsmanager.CreateSecret '{"Name":"another"}'
+  has "$output" 'a secret with this name is already scheduled for deletion'
+  run -0 terraform apply -auto-approve
+  run -0 terraform destroy -auto-approve
+}
+
+@test "terraform: an account without builds refuses the project, and when it has some the next apply goes on" {
+  prod_applied
+  cd "$D/terraform/dev"
+  tell quota 0
+  run -1 terraform apply -auto-approve
+  tell quota 20
+  has "$output" 'Project-level concurrent build limit cannot exceed the account-level concurrent build limit of 0'
+  run -0 terraform apply -auto-approve
+  run -0 terraform destroy -auto-approve
+}
+
+@test "terraform: what LocalStack has can be made without the rest" {
+  cd "$D/terraform/dev"
+  run -0 terraform apply -auto-approve -target=module.group.aws_s3_bucket_notification.mail -target=module.group.aws_ses_receipt_rule.mail \
+    -target=module.group.aws_dynamodb_table.roster -target=module.group.aws_secretsmanager_secret.keys
+  run -0 terraform state list
+  has "$output" aws_s3_bucket.mail aws_ses_active_receipt_rule_set.mail
+  run ! grep -E 'codebuild|sfn|event|iam' <(terraform state list | grep -v '\.data\.')
+  terraform destroy -auto-approve >/dev/null
 }
 
 # ---- production: two groups, a remote state, everything that dev leaves out ----
@@ -260,7 +375,7 @@ prod_applied() {
       (of("aws_dynamodb_table") | all(.point_in_time_recovery[0].enabled and .server_side_encryption[0].enabled)),
       (of("aws_ses_receipt_rule") | all(.scan_enabled and .tls_policy == "Require")),
       (of("aws_cloudwatch_log_group") | all(.retention_in_days == 90)),
-      (of("aws_codebuild_project") | all(.concurrent_build_limit == 1 and .queued_timeout == 480)),
+      (of("aws_codebuild_project") | all(.concurrent_build_limit == 1)),
       (of("aws_s3_bucket_lifecycle_configuration") | all(.rule | map(select(.id == "delete-mails"))[0]
         | .expiration[0].days + .noncurrent_version_expiration[0].noncurrent_days == 90)),
       (map(.type) | unique | length)' "$BATS_TEST_TMPDIR/state.json"
@@ -279,14 +394,14 @@ prod_applied() {
 
 @test "production: a protected group is not destroyed, not even in part, and not by taking it off the list" {
   prod_applied
-  terraform state list | grep -v '\.data\.' | sort >before
+  terraform state list | grep -v '^data\.\|\.data\.' | sort >before
   run -1 terraform destroy -auto-approve
   has "$output" 'The group boston is protected: apply deletion_protection = false first.'
-  terraform state list | grep -v '\.data\.' | sort | diff before -
+  terraform state list | grep -v '^data\.\|\.data\.' | sort | diff before -
   sed '/^  nyc = {/,/^  }/d' terraform.tfvars >one.tfvars
   run -1 terraform apply -auto-approve -var-file=one.tfvars
   has "$output" 'The group nyc is protected'
-  terraform state list | grep -v '\.data\.' | sort | diff before -
+  terraform state list | grep -v '^data\.\|\.data\.' | sort | diff before -
   run -0 terraform plan
   has "$output" 'without changing any real infrastructure'
 }

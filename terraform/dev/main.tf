@@ -52,8 +52,7 @@ module "group" {
     AWS_ENDPOINT_URL = var.endpoint
   }
 
-  deletion_protection  = false
-  force_destroy        = true
-  secret_recovery_days = 0
-  emulated             = var.emulated
+  deletion_protection = false
+  force_destroy       = true
+  emulated            = var.emulated
 }

@@ -4,10 +4,14 @@
   - an object put into S3 becomes an event, and a rule that matches it starts a state machine;
   - state machines are executed, codebuild:startBuild.sync included, and the builds really run (codebuild.py);
   - what Terraform's provider asks for: ValidateStateMachineDefinition, ListStateMachineVersions,
-    DeleteReceiptRule, UpdateProject, a bucket's eventbridge switch, a project's concurrent build limit;
+    DeleteReceiptRule, UpdateProject, DeleteProject by ARN, a bucket's eventbridge switch, a project's concurrent build limit;
   - a bucket policy's statement with a condition is passed over, where moto takes it for a denial;
+  - CodeBuild's quota of builds at a time, also as Service Quotas tells it: a project with a limit above it is not
+    made; ListExecutions answers in pages; the name of a secret that can still be brought back is taken;
   - POST /sandbox/refuse {"action": "StartBuild", "error": "ThrottlingException", "times": 2} makes the next
     calls of a JSON protocol's action fail;
+  - POST /sandbox/break {"phase": "PROVISIONING", "status": "FAULT", "times": 1} makes that phase of the next builds
+    go wrong; POST /sandbox/quota 0 sets the quota, POST /sandbox/page 2 the most executions of a page;
   - GET /sandbox/calls answers which rights the builds made use of, as IAM names them: ["dynamodb:Query", ...].
 
 usage: aws.py [--port PORT] [--logs DIRECTORY] [--hurry FACTOR]
@@ -40,7 +44,10 @@ try:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from moto.s3 import models as s3_models
     from moto.s3 import responses as s3_responses
+    from moto.secretsmanager import exceptions as secrets_exceptions
+    from moto.secretsmanager import models as secrets_models
     from moto.ses import responses as ses_responses
+    from moto.servicequotas import responses as quotas_responses
     from moto.stepfunctions import models as states_models
     from moto.stepfunctions import responses as states_responses
     from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
@@ -62,6 +69,9 @@ class State:
     refusals = []  # [action, error, times left]
     calls = set()  # what the builds called
     builds = {}  # by CodeBuild backend, so that a reset forgets them
+    quota = 20  # builds at a time, as any account that is not new has
+    broken = []  # [phase, status, times left]
+    page = 1000  # executions
 
 
 # ---- Terraform's questions ----
@@ -117,11 +127,19 @@ def get_permission(original):
 def builds_of(backend):
     if backend not in State.builds:
         State.builds[backend] = Builds(backend.account_id, backend.region_name, State.endpoint, State.logs)
+    State.builds[backend].quota, State.builds[backend].orders = State.quota, State.broken
     return State.builds[backend]
+
+
+def check_limit(self):
+    if (self._get_param("concurrentBuildLimit") or 0) > State.quota:
+        raise JsonRESTError("InvalidInputException", "Project-level concurrent build limit cannot exceed the "
+                            f"account-level concurrent build limit of {State.quota}.")
 
 
 def create_project(original):
     def wrapper(self):
+        check_limit(self)
         answer = json.loads(original(self))
         project = self.codebuild_backend.codebuild_projects[answer["project"]["name"]].project_metadata
         project["concurrentBuildLimit"] = self._get_param("concurrentBuildLimit")
@@ -134,9 +152,16 @@ def update_project(self):
     name = self._get_param("name")
     if name not in self.codebuild_backend.codebuild_projects:
         raise codebuild_responses.ResourceNotFoundException(f"Project cannot be found: {name}")
+    check_limit(self)
     project = self.codebuild_backend.codebuild_projects[name].project_metadata
     project.update({key: value for key, value in json.loads(self.body).items() if value is not None})
     return json.dumps({"project": project})
+
+
+def delete_project(self):
+    """By name, or by ARN, as Terraform's provider does and moto does not know."""
+    self.codebuild_backend.delete_project(self._get_param("name").rpartition("/")[2])
+    return "{}"
 
 
 def start_build(self):
@@ -168,6 +193,35 @@ def stop_build(self):
     if self._get_param("id") not in builds.builds:
         raise codebuild_responses.ResourceNotFoundException("Build does not exist")
     return json.dumps({"build": builds.stop(self._get_param("id"))})
+
+
+def service_quota(original):
+    """The quotas of CodeBuild, which moto does not know."""
+
+    def wrapper(self):
+        asked = json.loads(self.body)
+        if (asked["ServiceCode"], asked["QuotaCode"]) != ("codebuild", "L-9D07B6EF"):
+            return original(self)
+        return json.dumps({"Quota": {
+            "ServiceCode": "codebuild", "QuotaCode": asked["QuotaCode"], "Adjustable": True, "Value": State.quota,
+            "QuotaName": "Concurrently running builds for Linux/Small environment",
+            "QuotaArn": "arn:aws:servicequotas:us-east-1:123456789012:codebuild/L-9D07B6EF"}})
+
+    return wrapper
+
+
+# ---- Secrets Manager ----
+
+
+def create_secret(original):
+    @functools.wraps(original)
+    def wrapper(self, name, *arguments, **named):
+        if name in self.secrets and self.secrets[name].is_deleted():
+            raise secrets_exceptions.InvalidRequestException(
+                "You can't create this secret because a secret with this name is already scheduled for deletion.")
+        return original(self, name, *arguments, **named)
+
+    return wrapper
 
 
 # ---- EventBridge to Step Functions ----
@@ -222,6 +276,18 @@ def start_execution(original):
     return functools.wraps(original)(wrapper)
 
 
+def list_executions(original):
+    """In pages, that hold fewer than were asked for when the sandbox is told so; the last one may hold none."""
+
+    def wrapper(self, arn, status_filter=None, max_results=None, next_token=None):
+        size = min(max_results or 100, State.page)
+        found = [(str(e.start_date.timestamp()), e) for e in original.__wrapped__(self, arn, status_filter)]
+        page = [(at, e) for at, e in found if not next_token or float(at) < float(next_token)][:size]
+        return [e for _, e in page], page[-1][0] if len(page) == size else None
+
+    return wrapper
+
+
 def without_executions(self, _):
     """A state machine for an execution of its own; moto copies its whole history, which fails while one runs."""
     machine = copy.copy(self)
@@ -253,8 +319,15 @@ def patch():
     s3_models.FakeBucket.get_permission = get_permission(s3_models.FakeBucket.get_permission)
     projects = codebuild_responses.CodeBuildResponse
     projects.create_project = create_project(projects.create_project)
-    for method in (update_project, start_build, batch_get_builds, list_builds_for_project, stop_build):
+    for method in (update_project, delete_project, start_build, batch_get_builds, list_builds_for_project, stop_build):
         setattr(projects, method.__name__, method)
+    quotas = quotas_responses.ServiceQuotasResponse
+    quotas.get_service_quota = service_quota(quotas.get_service_quota)
+    quotas.get_aws_default_service_quota = quotas.get_service_quota
+    secrets = secrets_models.SecretsManagerBackend
+    secrets.create_secret = create_secret(secrets.create_secret)
+    backend = states_models.StepFunctionBackend
+    backend.list_executions = list_executions(backend.list_executions)
     events_models.Rule.send_to_targets = send_to_targets(events_models.Rule.send_to_targets)
     states_models.StateMachine.__deepcopy__ = without_executions
     retrier_decl.time = HurriedTime
@@ -288,12 +361,11 @@ class Sandbox:
         self.table = threading.Lock()
 
     def __call__(self, environ, start_response):
-        if environ["PATH_INFO"] == "/sandbox/refuse":
-            order = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-            State.refusals.append([order["action"], order["error"], order["times"]])
-            return self.answer(start_response, "200 OK", {})
         if environ["PATH_INFO"] == "/sandbox/calls":
             return self.answer(start_response, "200 OK", sorted(State.calls))
+        if environ["PATH_INFO"].startswith("/sandbox/"):
+            self.obey(environ["PATH_INFO"], json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+            return self.answer(start_response, "200 OK", {})
         State.calls |= {right_of(environ)} - {""}
         action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         for refusal in State.refusals:
@@ -304,6 +376,19 @@ class Sandbox:
             with self.table:  # a conditional write of DynamoDB's is atomic, which moto's threads are not
                 return list(self.app(environ, start_response))
         return self.app(environ, start_response)
+
+    @staticmethod
+    def obey(path, order):
+        if path == "/sandbox/refuse":
+            State.refusals.append([order["action"], order["error"], order["times"]])
+        elif path == "/sandbox/break":
+            State.broken.append([order["phase"], order["status"], order["times"]])
+        elif path == "/sandbox/quota":
+            State.quota = order
+            for builds in State.builds.values():
+                builds.quota = order
+        elif path == "/sandbox/page":
+            State.page = order
 
     @staticmethod
     def answer(start_response, status, value):

@@ -20,6 +20,7 @@ import yaml
 
 # The access key that builds sign with, by which their calls are known.
 BUILD_KEY = "build"
+BEFORE = ("SUBMITTED", "QUEUED", "PROVISIONING")  # the phases that are CodeBuild's own, before it fetches the source
 PHASES = ("install", "pre_build", "build", "post_build")
 
 # Sources the commands one after the other in one shell, so that one's variables and directory are the
@@ -41,6 +42,10 @@ class Refused(Exception):
     """The build was not started; str() is CodeBuild's message."""
 
 
+class Broken(Exception):
+    """A phase of CodeBuild's own went wrong, as ordered."""
+
+
 class Builds:
     """The builds of one account and region, by id."""
 
@@ -49,6 +54,8 @@ class Builds:
         self.lock = threading.Lock()
         self.builds = {}
         self.processes = {}
+        self.quota = 20  # builds at a time in the account
+        self.orders = []  # [phase, status, times left]: such a phase goes wrong
 
     def start(self, project, overrides):
         """Starts a build of `project` (as CreateProject was given it) and returns its record."""
@@ -58,6 +65,9 @@ class Builds:
             running = [b for b in self.builds.values() if b["projectName"] == name and not b["buildComplete"]]
             if limit and len(running) >= limit:
                 raise Refused(f"Cannot have more than {limit} active builds for the project")
+            if sum(not b["buildComplete"] for b in self.builds.values()) >= self.quota:
+                # A project without a limit would have its builds queued; there is none here.
+                raise Refused(f"Cannot have more than {self.quota} builds in queue for the account")
             identity = f"{name}:{uuid.uuid4()}"
             build = {
                 "id": identity,
@@ -72,10 +82,17 @@ class Builds:
                 "environment": {"environmentVariables": overrides},
                 "exportedEnvironmentVariables": [],
                 "phases": [],
+                "logs": self._logs(project, identity),
             }
             self.builds[identity] = build
         threading.Thread(target=self._run, args=(project, build), daemon=True).start()
         return build
+
+    def _logs(self, project, identity):
+        group = project.get("logsConfig", {}).get("cloudWatchLogs", {}).get("groupName", "")
+        stream = identity.partition(":")[2]
+        link = f"https://console.aws.amazon.com/cloudwatch/home?region={self.region}#logsV2:log-groups/log-group/"
+        return {"groupName": group, "streamName": stream, "deepLink": f"{link}{group.replace('/', '$252F')}/log-events/{stream}"}
 
     def stop(self, identity):
         build = self.builds[identity]
@@ -105,9 +122,9 @@ class Builds:
             log = open(os.path.join(self.logs or work, build["id"].replace(":", "-") + ".log"), "ab")
             status = self._phases(project, build, work, log)
         except Exception as error:  # what CodeBuild would call a failure of a phase before the commands
-            status = "FAILED"
+            status = error.args[0] if isinstance(error, Broken) else "FAILED"
             build["phases"].append({
-                "phaseType": build["currentPhase"], "phaseStatus": "FAILED",
+                "phaseType": build["currentPhase"], "phaseStatus": status,
                 "contexts": [{"statusCode": "CLIENT_ERROR", "message": str(error)}],
             })
             if log:
@@ -124,25 +141,38 @@ class Builds:
                 build["endTime"] = time.time()
                 build["buildComplete"] = True
 
+    def _enter(self, build, phase):
+        """Begins a phase; raises Broken when it was ordered to go wrong."""
+        build["currentPhase"] = phase
+        with self.lock:
+            for order in self.orders:
+                if order[0] == phase and order[2] > 0:
+                    order[2] -= 1
+                    raise Broken(order[1])
+
     def _client(self, service):
         return boto3.client(service, region_name=self.region, endpoint_url=self.endpoint,
                             aws_access_key_id=BUILD_KEY, aws_secret_access_key=BUILD_KEY)
 
     def _phases(self, project, build, work, log):
-        build["currentPhase"] = "DOWNLOAD_SOURCE"
+        for name in BEFORE:
+            self._enter(build, name)
+            build["phases"].append({"phaseType": name, "phaseStatus": "SUCCEEDED"})
+        self._enter(build, "DOWNLOAD_SOURCE")
         source, state = os.path.join(work, "src"), os.path.join(work, "state")
         os.mkdir(state)
         self._unzip(project["source"]["location"], source)
         with open(os.path.join(source, project["source"].get("buildspec") or "buildspec.yml"), encoding="utf-8") as file:
             spec = yaml.safe_load(file)
         environment = self._environment(project, build, spec, source, state)
+        build["phases"].append({"phaseType": "DOWNLOAD_SOURCE", "phaseStatus": "SUCCEEDED"})
         deadline = time.monotonic() + 60 * project.get("timeoutInMinutes", 60)
         succeeding = True
         for name in PHASES:
             phase = spec.get("phases", {}).get(name)
             if not phase or not (succeeding or name == "post_build"):
                 continue
-            build["currentPhase"] = name.upper()
+            self._enter(build, name.upper())
             ended = "SUCCEEDED"
             for part in ("commands", "finally"):
                 result = self._commands(build, phase.get(part) or [], environment, succeeding, deadline, log)
@@ -161,9 +191,7 @@ class Builds:
         body = self._client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             for member in archive.infolist():
-                path = archive.extract(member, directory)
-                if member.external_attr >> 16:
-                    os.chmod(path, member.external_attr >> 16 & 0o777)
+                archive.extract(member, directory)  # without x bits: nobody promises them
 
     def _environment(self, project, build, spec, source, state):
         own = spec.get("env", {})

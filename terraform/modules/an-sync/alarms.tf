@@ -38,7 +38,7 @@ locals {
 
 resource "aws_cloudwatch_metric_alarm" "not_synced" {
   alarm_name          = "${var.name}-not-synced"
-  alarm_description   = "A mail of ${var.name} was not synced. Its execution says why; start it again when the cause is gone."
+  alarm_description   = "A mail of ${var.name} was not synced. Its execution says why; start it again when the cause is gone. The logs of its builds: ${local.builds_url}/history?region=${local.region}"
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   evaluation_periods  = 1

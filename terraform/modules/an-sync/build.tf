@@ -26,6 +26,7 @@ locals {
       AN_MAIL_FROM         = join(",", var.mail_from)
       AN_MAIL_SUBJECT      = var.mail_subject
       AN_MAIL_REQUIRE_AUTH = var.require_auth ? "1" : ""
+      PROGRAMS_URL         = "s3://${aws_s3_bucket.mail.id}/${local.programs_key}"
       FIELD_MAP_URL        = var.field_map == null ? "" : "s3://${aws_s3_bucket.mail.id}/${local.map_key}"
     },
     var.environment
@@ -38,8 +39,7 @@ resource "aws_codebuild_project" "sync" {
   description            = "Runs an-sync on one mail."
   service_role           = aws_iam_role.build.arn
   build_timeout          = var.build_minutes
-  queued_timeout         = 480 # the most there is: other builds of the account may be before this one
-  concurrent_build_limit = 1
+  concurrent_build_limit = 1 # over it, and over the account's, builds are refused and not queued
 
   source {
     type      = "S3"

@@ -13,7 +13,14 @@ resource "aws_sfn_state_machine" "sync" {
   definition = templatefile("${path.module}/state-machine.asl.json", {
     project = aws_codebuild_project.sync.name
     topic   = aws_sns_topic.alarms.arn
+    builds  = "${local.builds_url}/build"
+    region  = local.region
   })
+
+  # An execution that runs ends when its state does: at the longest wait, half an hour. A build goes on for hours.
+  timeouts {
+    delete = "45m"
+  }
 
   # Step Functions tries the role when it makes the machine.
   depends_on = [aws_iam_role_policy.machine]

@@ -110,6 +110,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "mail" {
     }
   }
 
+  # So that they are made anew with newer libraries, and those of older versions go.
+  rule {
+    id     = "renew-programs"
+    status = "Enabled"
+    filter {
+      prefix = "code/programs-"
+    }
+    expiration {
+      days = 180
+    }
+  }
+
   rule {
     id     = "clean-up"
     status = "Enabled"

@@ -18,14 +18,17 @@ locals {
   mail_prefix = "mail/"
   dist_key    = "code/an-sync.zip"
   map_key     = "code/field-map.json"
-  roster      = "members"
-  queue_name  = "${var.name}-undelivered"
+  # Of this version, and for this image: the first build keeps its programs there, and no other replaces them.
+  programs_key = "code/programs-${substr(sha256("${filesha256(var.dist)} ${var.build_image}"), 0, 16)}.tar.gz"
+  roster       = "members"
+  queue_name   = "${var.name}-undelivered"
 
   receipt_rule_arn  = "arn:aws:ses:${local.region}:${local.account}:receipt-rule-set/${var.rule_set_name}:receipt-rule/${var.name}"
   event_rule_arn    = "arn:aws:events:${local.region}:${local.account}:rule/${var.name}"
   state_machine_arn = "arn:aws:states:${local.region}:${local.account}:stateMachine:${var.name}"
   queue_arn         = "arn:aws:sqs:${local.region}:${local.account}:${local.queue_name}"
   project_arn       = "arn:aws:codebuild:${local.region}:${local.account}:project/${var.name}"
+  builds_url        = "https://${local.region}.console.aws.amazon.com/codesuite/codebuild/${local.account}/projects/${var.name}"
   alarm_arns = [
     for alarm in ["not-synced", "not-started"] : "arn:aws:cloudwatch:${local.region}:${local.account}:alarm:${var.name}-${alarm}"
   ]

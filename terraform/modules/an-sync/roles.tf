@@ -46,9 +46,20 @@ data "aws_iam_policy_document" "build" {
     sid     = "Program"
     actions = ["s3:GetObject", "s3:GetObjectVersion"]
     resources = concat(
-      ["${aws_s3_bucket.mail.arn}/${local.dist_key}"],
+      ["${aws_s3_bucket.mail.arn}/${local.dist_key}", "${aws_s3_bucket.mail.arn}/${local.programs_key}"],
       var.field_map == null ? [] : ["${aws_s3_bucket.mail.arn}/${local.map_key}"]
     )
+  }
+  statement {
+    # Once: the condition refuses a request that would replace the object.
+    sid       = "KeepPrograms"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.mail.arn}/${local.programs_key}"]
+    condition {
+      test     = "Null"
+      variable = "s3:if-none-match"
+      values   = ["false"]
+    }
   }
   statement {
     sid       = "WhoseBucket"

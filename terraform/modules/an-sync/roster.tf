@@ -28,5 +28,5 @@ resource "aws_dynamodb_table" "roster" {
 resource "aws_secretsmanager_secret" "keys" {
   name                    = var.name
   description             = "AN_API_KEY and SLACK_WEBHOOK_URL of ${var.name}, as one JSON object."
-  recovery_window_in_days = var.secret_recovery_days
+  recovery_window_in_days = var.deletion_protection ? 7 : 0 # while it can be brought back, its name is taken
 }

@@ -53,7 +53,7 @@ variable "mail_subject" {
 }
 
 variable "require_auth" {
-  description = "Refuse a mail that did not pass SPF, DKIM, DMARC and the virus scan (AN_MAIL_REQUIRE_AUTH)."
+  description = "Refuse a mail whose sender's domain does not vouch for it, or that SES calls spam or infected (AN_MAIL_REQUIRE_AUTH)."
   type        = bool
   default     = true
 }
@@ -111,7 +111,7 @@ variable "keep_log_days" {
 }
 
 variable "deletion_protection" {
-  description = "Refuse to delete the roster's table."
+  description = "Refuse to delete the roster's table, and keep a deleted secret for a week. False lets a group of this name be made again at once."
   type        = bool
   default     = true
 }
@@ -120,12 +120,6 @@ variable "force_destroy" {
   description = "Let destroy delete the bucket with the mails in it."
   type        = bool
   default     = false
-}
-
-variable "secret_recovery_days" {
-  description = "How long a deleted secret can be brought back: 7 to 30 days, or 0 for not at all."
-  type        = number
-  default     = 7
 }
 
 variable "emulated" {
