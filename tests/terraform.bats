@@ -339,7 +339,7 @@ remember() {
   run -0 terraform apply -auto-approve -target=module.group.aws_s3_bucket_notification.mail -target=module.group.aws_ses_receipt_rule.mail \
     -target=module.group.aws_dynamodb_table.roster -target=module.group.aws_secretsmanager_secret.keys
   run -0 terraform state list
-  has "$output" aws_s3_bucket.mail aws_ses_active_receipt_rule_set.mail
+  has "$output" aws_s3_bucket_notification.mail aws_ses_receipt_rule.mail aws_dynamodb_table.roster aws_secretsmanager_secret.keys
   run ! grep -E 'codebuild|sfn|event|iam' <(terraform state list | grep -v '\.data\.')
   terraform destroy -auto-approve >/dev/null
 }
@@ -392,6 +392,47 @@ prod_applied() {
   [ "$output" = '18 policies' ]
 }
 
+@test "production: a quota of no builds, or of too few, is said before anything is made" {
+  prod_applied
+  tell quota 0
+  run -1 terraform plan
+  has "$output" 'is 0 in us-west-2' 'aws service-quotas request-service-quota-increase'
+  run -0 terraform plan -var check_quota=false
+  [[ $output != *Warning* ]]
+  tell quota 1
+  run -0 terraform plan
+  has "$output" 'Check block assertion failed' 'is lower than the number'
+  tell quota 2
+  run -0 terraform plan
+  [[ $output != *Warning* ]]
+  tell quota 20
+}
+
+@test "production: more tags than an object can have are refused" {
+  prod_applied
+  run -1 terraform plan -var 'tags={a="1",b="1",c="1",d="1",e="1",f="1",g="1",h="1",i="1"}'
+  has "$output" 'At most eight tags'
+}
+
+@test "production: another active rule set is not replaced" {
+  prod_applied
+  export AWS_DEFAULT_REGION=eu-west-1
+  aws ses create-receipt-rule-set --rule-set-name others
+  aws ses set-active-receipt-rule-set --rule-set-name others
+  mkdir "$BATS_TEST_TMPDIR/terraform"
+  cp -r ../modules "$BATS_TEST_TMPDIR/terraform/"
+  cp -r . "$BATS_TEST_TMPDIR/terraform/prod"
+  cd "$BATS_TEST_TMPDIR/terraform/prod"
+  sed -i '/backend "s3"/,/^  }/d' main.tf
+  rm -rf .terraform
+  terraform init -lockfile=readonly >/dev/null
+  run -1 terraform apply -auto-approve -var region=eu-west-1 -var 'domains=[]' -var 'groups={}'
+  has "$output" 'This region has an active rule set: others.'
+  [ "$(aws ses describe-active-receipt-rule-set --query Metadata.Name --output text)" = others ]
+  run ! grep aws_ses <(terraform state list)
+  run -0 terraform apply -auto-approve -var region=eu-west-1 -var 'domains=[]' -var 'groups={}' -var create_rule_set=false
+}
+
 @test "production: a protected group is not destroyed, not even in part, and not by taking it off the list" {
   prod_applied
   terraform state list | grep -v '^data\.\|\.data\.' | sort >before
@@ -413,4 +454,7 @@ prod_applied() {
   echo "a mail" | AWS_DEFAULT_REGION=us-west-2 aws s3 cp --only-show-errors - s3://an-sync-boston-123456789012/mail/1
   run -0 terraform destroy -auto-approve
   has "$output" 'Destroy complete'
+  # not even a secret that could be brought back, and would keep its name
+  AWS_DEFAULT_REGION=us-west-2 run -0 aws secretsmanager list-secrets --include-planned-deletion --query 'SecretList[].Name' --output text
+  [ -z "$output" ]
 }

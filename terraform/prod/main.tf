@@ -25,9 +25,26 @@ resource "aws_ses_domain_identity" "mail" {
   domain   = each.value
 }
 
+# An account has one active rule set in a region: making ours the one would take away the mail of whoever has another.
+resource "terraform_data" "no_other_rule_set" {
+  count = var.create_rule_set ? 1 : 0
+
+  provisioner "local-exec" {
+    quiet       = true
+    environment = { AWS_REGION = var.region, AWS_PAGER = "", OURS = var.rule_set_name }
+    command     = <<-END
+      active=$(aws ses describe-active-receipt-rule-set --query Metadata.Name --output text) || exit
+      case $active in "$OURS" | None | '') exit ;; esac
+      echo "This region has an active rule set: $active. Set rule_set_name to it, and create_rule_set = false."
+      exit 1
+    END
+  }
+}
+
 resource "aws_ses_receipt_rule_set" "mail" {
   count         = var.create_rule_set ? 1 : 0
   rule_set_name = var.rule_set_name
+  depends_on    = [terraform_data.no_other_rule_set]
 }
 
 resource "aws_ses_active_receipt_rule_set" "mail" {

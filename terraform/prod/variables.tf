@@ -10,9 +10,13 @@ variable "account" {
 }
 
 variable "tags" {
-  description = "Tags for every resource, beside the project's own."
+  description = "Tags for every resource, beside the project's own two. An object in S3 has ten at the most."
   type        = map(string)
   default     = {}
+  validation {
+    condition     = length(var.tags) <= 8
+    error_message = "At most eight tags: an object in S3 has ten, and two are the project's own."
+  }
 }
 
 variable "domains" {
@@ -29,6 +33,12 @@ variable "rule_set_name" {
 
 variable "create_rule_set" {
   description = "Whether to make the rule set and the active one. False when the account already receives mail."
+  type        = bool
+  default     = true
+}
+
+variable "check_quota" {
+  description = "Look at CodeBuild's quota before anything is made. False where the right to read quotas is missing."
   type        = bool
   default     = true
 }
