@@ -144,7 +144,7 @@ remember() {
   aws s3api delete-object --bucket "$bucket" --key 'mail/odd +"key" é&.eml' --version-id "$(aws s3api head-object \
     --bucket "$bucket" --key 'mail/odd +"key" é&.eml' --query VersionId --output text)" >/dev/null
   has "$(cat "$D/environment")" AN_API_KEY=key-of-the-test AN_ROSTER=dynamodb:an-sync-dev/members AN_DEADLINE=3000 \
-    'AN_MAX_LAPSE=10%' "PROGRAMS_URL=s3://$bucket/code/programs-" BUILDS_BEFORE=0
+    AN_ADOPT=yes 'AN_MAX_LAPSE=10%' "PROGRAMS_URL=s3://$bucket/code/programs-" BUILDS_BEFORE=0
 }
 
 @test "mail: records that failed are for Slack, not for another build" {

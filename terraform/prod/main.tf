@@ -63,6 +63,7 @@ module "group" {
   mail_from           = each.value.mail_from
   mail_subject        = each.value.mail_subject
   require_auth        = each.value.require_auth
+  adopt               = each.value.adopt
   max_lapse           = each.value.max_lapse
   field_map           = each.value.field_map
   environment         = each.value.environment

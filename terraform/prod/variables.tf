@@ -56,6 +56,7 @@ variable "groups" {
     mail_from           = optional(list(string), [])
     mail_subject        = optional(string, "")
     require_auth        = optional(bool, true)
+    adopt               = optional(bool, true)
     max_lapse           = optional(string, "10%")
     field_map           = optional(string)
     environment         = optional(map(string), {})

@@ -22,6 +22,7 @@ locals {
     {
       AN_ROSTER            = "dynamodb:${aws_dynamodb_table.roster.name}/${local.roster}"
       AN_DEADLINE          = tostring((var.build_minutes - 10) * 60)
+      AN_ADOPT             = var.adopt ? "yes" : ""
       AN_MAX_LAPSE         = var.max_lapse
       AN_MAIL_FROM         = join(",", var.mail_from)
       AN_MAIL_SUBJECT      = var.mail_subject

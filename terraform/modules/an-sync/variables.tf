@@ -58,6 +58,12 @@ variable "require_auth" {
   default     = true
 }
 
+variable "adopt" {
+  description = "Begin with whom Action Network has already: the first build, while the roster is empty, reads everybody in the group and sends what differs (AN_ADOPT)."
+  type        = bool
+  default     = true
+}
+
 variable "max_lapse" {
   description = "Refuse an export that would lapse more members than that (AN_MAX_LAPSE)."
   type        = string
