@@ -139,6 +139,7 @@ lapsed member2@example.org' ]
   edit member9@example.org '{"custom_fields":{"Phone":"617"},"email_addresses":[{"address":"member9@example.org"}]}'
   an-diff -r 0 --all export.csv >changes
   jq -c 'select(.key == "member1@example.org") | [.change, .was, .result.status, .result.id, .result.map]' changes >agrees
+  [ "$(sandbox_get log | jq 'map(select(.query.filter)) | length')" -eq 0 ] # what is sent finds who has the address
   [ "$(cat agrees)" = "[\"updated\",{},\"ok\",\"$(sandbox_person member1@example.org | jq -r .id)\",\"$(an-upsert --print-digest)\"]" ]
   before=$(sandbox_requests)
   an-upsert -r 0 changes | an-lapse -r 0 | roster-commit >results

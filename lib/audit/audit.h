@@ -31,7 +31,7 @@ struct audit_options {
     const char
         *since; /* RFC 3339, UTC: judge only whom somebody changed after that; NULL: everybody */
     struct diff_limit max_lapse; /* a share is one of the members whom Action Network has */
-    bool all;                    /* write those who agree, too */
+    bool all;                    /* write those who agree, too, and look up nobody */
     bool overrides;              /* leave out fields for which a person has an override */
     unsigned jobs;               /* questions at a time */
 };

@@ -455,6 +455,15 @@ static enum status hold(const struct finding *finding, struct failure *failure)
     return STATUS_OK;
 }
 
+/* With `all` nobody is looked up: what is sent for somebody who is new finds whoever has the
+ * address. */
+static void miss_unseen(struct audit *audit)
+{
+    for (size_t row = 0; row < audit_export_count(audit->export); row++)
+        if (waits(audit, row, UNSEEN))
+            audit->outcomes[row] = MISSING;
+}
+
 /* ---- */
 
 enum status audit_find(struct audit *audit, struct connection *connection,
@@ -467,7 +476,9 @@ enum status audit_find(struct audit *audit, struct connection *connection,
     enum status status =
         people_everybody(connection, options->jobs, options->since, take_person, &finding, failure);
     strays_by_id(&audit->strays);
-    if (status == STATUS_OK && options->since == NULL)
+    if (options->since == NULL && options->all)
+        miss_unseen(audit);
+    else if (status == STATUS_OK && options->since == NULL)
         status = people_ask(connection, options->jobs, &addresses, failure);
     if (status == STATUS_OK)
         status = sort_values(&finding, failure);
