@@ -598,3 +598,15 @@ breaker() {
   breaker --alive 'down at 310' '0 69 1 bad' '70 600 10 last'
   breaker --alive closed '0 190 10 last' '195 195 1 ok' '200 370 10 last'
 }
+
+@test "a signal ends a program whose input never ends, after the half minute that what is in flight has" {
+  change lapsed rosa@example.org >in
+  status=0
+  { yes "$(<in)" & echo $! >yes; } 2>/dev/null | timeout --kill-after=20 --preserve-status 2 an-lapse -n >/dev/null || status=$?
+  [ "$status" -eq 143 ]
+  start_sandbox --latency 0.05
+  SECONDS=0
+  { yes "$(<in)" & } 2>/dev/null | timeout --kill-after=50 --preserve-status 2 an-lapse -r 0 >/dev/null || status=$?
+  [ "$status" -eq 143 ]
+  [ "$SECONDS" -lt 45 ]
+}

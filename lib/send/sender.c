@@ -1,5 +1,6 @@
 #include "send/sender.h"
 
+#include "base/clock.h"
 #include "base/confine.h"
 #include "base/ndjson.h"
 #include "base/progress.h"
@@ -22,6 +23,9 @@ enum { WINDOW = 4 };
  * given to write the next result of what it has in flight. Longer than any usual answer takes. */
 enum { LAST_LOOK = 5000 };
 
+/* And so long (in nanoseconds) it is listened to at all: it may never come to an end. */
+static const int64_t LAST_WORDS = INT64_C(30) * NANOSECONDS;
+
 struct sender {
     const struct sender_program *program;
     const struct sender_options *options;
@@ -34,7 +38,8 @@ struct sender {
     struct flight *active; /* a list */
     struct flight *held;   /* read, and not to overtake what is active */
     unsigned active_count;
-    bool input_over; /* nothing more is read */
+    bool input_over;   /* nothing more is read */
+    int64_t signalled; /* when a signal was noticed; 0: never */
     bool output_gone;
     bool reader_gone; /* likewise, and why is somebody else's to say */
     bool missing_told;
@@ -285,6 +290,10 @@ static enum status wait_for_more(struct sender *sender)
     }
     if (signals_caught() != 0 && sender->http != NULL)
         http_stop(sender->http);
+    if (signals_caught() != 0 && sender->signalled == 0)
+        sender->signalled = clock_now();
+    if (sender->signalled != 0 && clock_now() - sender->signalled > LAST_WORDS)
+        sender->input_over = true;
     if (signals_caught() != 0 && sender->http == NULL)
         sender->input_over = true; /* a dry run has nothing in flight */
     return status;
