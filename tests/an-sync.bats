@@ -848,3 +848,86 @@ dated() {
   run -0 --separate-stderr an-sync odd.csv
   has "$output" 'The export is of 2026-01-12T06:00:00Z (when the file was written).'
 }
+
+@test "a missing key is said with the configuration's name, and nothing of running again" {
+  AN_API_KEY='' run -78 --separate-stderr an-sync week1.csv
+  [ "$stderr" = "an-sync: there is no key: set AN_API_KEY or AN_API_KEY_FILE in $HOME/.config/an-sync/config" ]
+  echo AN_MAX_LAPSE=5% >config
+  chmod 600 config
+  AN_API_KEY='' run -78 --separate-stderr an-sync -c config week1.csv
+  has "$stderr" 'AN_API_KEY_FILE in config'
+  run ! grep -F 'run again' <<<"$stderr$(slack_texts)"
+}
+
+@test "a refusal's advice works where it is given, word for word" {
+  an-sync week1.csv
+  export_of 8 20 >few.csv
+  touch -d '2026-01-06' few.csv
+  run -65 --separate-stderr an-sync few.csv
+  has "$stderr" 'allow it for one run with AN_MAX_LAPSE=7'
+  run ! grep -e '--max-lapse' <<<"$stderr$(slack_texts)"
+  run -0 env "$(grep -o 'AN_MAX_LAPSE=[0-9]*' <<<"$stderr")" an-sync few.csv
+  touch -d '2026-01-04' few.csv
+  run -65 --separate-stderr an-sync few.csv
+  run -0 env AN_MAX_LAPSE=100% an-sync "$(grep -o -e '--force' <<<"$stderr")" few.csv
+}
+
+@test "AN_OVERRIDES and AN_NAMES do what the options do, so that nobody forgets them by hand" {
+  printf '%s\n' AN_OVERRIDES=yes AN_NAMES=yes "AN_API_KEY=$AN_API_KEY" >config
+  chmod 600 config
+  an-sync -c config week1.csv
+  sandbox_get people | jq -c 'map(if .email_addresses[0].address == "p5@example.org" then
+    .custom_fields["override_locality"] = "yes" else . end)' >people.json
+  sandbox_post reset
+  sandbox_post people @people.json
+  run -0 --separate-stderr an-sync -c config week2.csv
+  has "$output" 'New: Person 21'
+  sed -i 's/Person 5,Boston/Person 5,Elsewhere/' week2.csv
+  an-sync -c config week2.csv
+  [ "$(sandbox_person p5@example.org | jq -r '.postal_addresses[0].locality')" = Boston ]
+  AN_OVERRIDES=perhaps run -78 --separate-stderr an-sync week2.csv
+  [ "$stderr" = 'an-sync: AN_OVERRIDES is yes or no, not "perhaps"' ]
+}
+
+@test "what is no rate and no deadline is an-sync's own wrong usage" {
+  for option in '-r 1001' '-r 1000.1' '--rate x' '--deadline 0' '--deadline 0.0' '--deadline -1'; do
+    # shellcheck disable=SC2086 # two words
+    run -64 --separate-stderr an-sync $option week1.csv
+    has "$stderr" 'an-sync: ' 'takes a number of'
+  done
+  [ "$(sandbox_requests)" -eq 0 ]
+  for setting in AN_RATE=5000 AN_DEADLINE=0 AN_MAX_LAPSE=101% AN_MAX_LAPSE=; do
+    [ "$setting" = AN_MAX_LAPSE= ] || run -78 --separate-stderr env "$setting" an-sync week1.csv
+    run ! grep -F usage: <<<"$stderr"
+  done
+  run -0 an-sync -r 1000 --deadline 600.5 week1.csv
+}
+
+@test "-q -n is quiet, an-sync help is --help, and a reader that leaves is no error" {
+  run -0 --separate-stderr an-sync -q -n week1.csv
+  [ -z "$output$stderr" ]
+  an-sync --help >help
+  an-sync help | cmp - help
+  an-sync week1.csv
+  for command in status check help '-n week2.csv'; do
+    # shellcheck disable=SC2086 # two words
+    { an-sync $command 2>err; echo "${PIPESTATUS[0]}" >status; } | true
+    [ ! -s err ] || { cat err; false; }
+  done
+}
+
+@test "two programs that meet the same obstacle say it once" {
+  an-sync week1.csv
+  sandbox_post settings '{"key":"other"}'
+  run -77 --separate-stderr an-sync week2.csv
+  [ "$(grep -c 'refused the key' <<<"$stderr")" -eq 1 ]
+}
+
+@test "on a terminal the progress is that of the whole pipe: done, total, rate, time left" {
+  python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' an-sync -r 5 week1.csv >screen </dev/null
+  grep -qE $'\r\033\\[Kan-sync: [0-9]+ of 20, [0-9.]+/s, [0-9]+:[0-9]{2} left' screen
+  run ! grep -E 'an-(upsert|lapse): [0-9]' screen
+  # And the log has what was said, without it.
+  grep -q 'no column for' "$(last_run)/log"
+  run ! grep -F left "$(last_run)/log"
+}

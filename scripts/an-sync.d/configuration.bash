@@ -1,13 +1,13 @@
 # The settings, from a file and from the environment, which counts instead of it.
 # Needs: config, rate and deadline, of the command line; messages.bash.
 # Sets: the settings, of which only those that every program may see are exported; config, rate and deadline
-# where they were left open; engine and begin_options.
+# where they were left open, default_config; engine, begin_options and report.
 # shellcheck shell=bash
 
 readonly SETTINGS=' AN_API_KEY AN_API_KEY_FILE AN_API_URL AN_ROSTER AN_FIELD_MAP AN_STATE AN_MAX_LAPSE
- AN_KEEP_RUNS AN_FOLLOW AN_MEMBERS AN_ALLOW_EMPTY AN_ADOPT AN_RATE AN_DEADLINE AN_LOCK_OWNER AN_MAIL_FROM
- AN_MAIL_SUBJECT AN_MAIL_REQUIRE_AUTH AN_MAIL_ALLOW SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE http_proxy https_proxy
- no_proxy CURL_CA_BUNDLE SSL_CERT_FILE
+ AN_KEEP_RUNS AN_FOLLOW AN_MEMBERS AN_ALLOW_EMPTY AN_ADOPT AN_OVERRIDES AN_NAMES AN_RATE AN_DEADLINE AN_LOCK_OWNER
+ AN_MAIL_FROM AN_MAIL_SUBJECT AN_MAIL_REQUIRE_AUTH AN_MAIL_ALLOW SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE
+ http_proxy https_proxy no_proxy CURL_CA_BUNDLE SSL_CERT_FILE
  AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION '
 # Those that are paths, AN_ROSTER behind its "sqlite:".
 readonly PATHS=' AN_API_KEY_FILE AN_FIELD_MAP AN_ROSTER AN_STATE SLACK_WEBHOOK_URL_FILE CURL_CA_BUNDLE SSL_CERT_FILE '
@@ -81,6 +81,15 @@ whole_path() {
   return 1
 }
 
+# Whether a setting that is yes or no says yes.
+says_yes() {
+  case ${!1-} in
+    yes | 1) ;;
+    '' | no | 0) return 1 ;;
+    *) die 78 "$1 is yes or no, not \"${!1}\"" ;;
+  esac
+}
+
 # Reads NAME=value lines. They are parsed and never run; what the environment has already wins.
 load_config() {
   { local - && set +x; } 2>/dev/null # secrets stay out of a trace
@@ -114,10 +123,13 @@ load_config() {
   done <"$file"
 }
 
+is_rate() { [[ $1 =~ ^[0-9]{1,4}(\.[0-9]+)?$ ]] && ((10#${1%.*} < 1000 || 10#${1/./} == 1000)); }
+is_deadline() { [[ $1 =~ ^[0-9]{1,9}(\.[0-9]+)?$ && $1 == *[1-9]* ]]; }
+
 configure() {
-  local default=${XDG_CONFIG_HOME:-${HOME-}/.config}/an-sync/config
-  if [ -z "$config" ] && [ -e "$default" ]; then
-    config=$default
+  default_config=${XDG_CONFIG_HOME:-${HOME-}/.config}/an-sync/config
+  if [ -z "$config" ] && [ -e "$default_config" ]; then
+    config=$default_config
   fi
   [ -z "$config" ] || load_config "$config"
   # Only the program that needs a secret sees it; from here on they are not in the environment.
@@ -129,15 +141,17 @@ configure() {
   [[ $AN_STATE == /* ]] || AN_STATE=$PWD/$AN_STATE
   export AN_STATE
   : "${AN_MAX_LAPSE:=10%}" "${AN_KEEP_RUNS:=12}" "${rate:=${AN_RATE-}}"
-  [[ $AN_MAX_LAPSE =~ ^[0-9]+(\.[0-9]+)?%?$ ]] ||
+  [[ $AN_MAX_LAPSE =~ ^([0-9]{1,9}|([0-9]{1,2}(\.[0-9]+)?|100(\.0+)?)%)$ ]] ||
     die 78 "AN_MAX_LAPSE is a number of people or a share such as 10%, not \"$AN_MAX_LAPSE\""
   [[ $AN_KEEP_RUNS =~ ^[0-9]{1,6}$ ]] || die 78 "AN_KEEP_RUNS is a number, not \"$AN_KEEP_RUNS\""
   [[ ${AN_MAIL_ALLOW-} =~ ^((forwards|automatic)(,(forwards|automatic))?)?$ ]] ||
     die 78 "AN_MAIL_ALLOW is forwards, automatic, or both with a comma between, not \"$AN_MAIL_ALLOW\""
   check_members
-  [[ $rate =~ ^([0-9]+(\.[0-9]+)?)?$ ]] || die 78 "the rate is a number, not \"$rate\""
+  [ -z "$rate" ] || is_rate "$rate" || die 78 "AN_RATE is a number of requests a second, 1000 at the most, not \"$rate\""
   [ -z "$rate" ] || engine+=(-r "$rate")
-  [[ ${deadline:=${AN_DEADLINE-}} =~ ^([0-9]+(\.[0-9]+)?)?$ ]] ||
-    die 78 "AN_DEADLINE is a number of seconds, not \"$deadline\""
+  : "${deadline:=${AN_DEADLINE-}}"
+  [ -z "$deadline" ] || is_deadline "$deadline" || die 78 "AN_DEADLINE is a number of seconds above 0, not \"$deadline\""
+  ! says_yes AN_OVERRIDES || engine+=(--overrides)
+  ! says_yes AN_NAMES || report+=(--names)
   [ -z "$deadline" ] || engine+=(--deadline "$deadline") begin_options=(--deadline "$deadline")
 }

@@ -163,7 +163,7 @@ find_changes() {
     "\(.map // 0) \(.begun // 0)"' "$run/changes.ndjson") || return 74
   say_resent "${resent% *}" 'the field map has changed'
   say_resent "${resent#* }" 'whether Action Network has a last change is not known'
-  [ -z "$dry_run" ] || show_changes "${options[@]}"
+  [[ -z $dry_run || -n $quiet ]] || show_changes "${options[@]}"
 }
 
 # For -n: what changed, and who was taken for a member.

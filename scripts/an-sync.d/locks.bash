@@ -58,7 +58,7 @@ lock_file() {
   ((status == 0)) || die 75 "$file could not be locked (flock ended with $status); run again later"
   : >"$file"
   timestamp since -1
-  printf '%s %s\n' "$$" "$since" >&"$lock"
+  { printf '%s %s\n' "$$" "$since" >&"$lock"; } 2>/dev/null || die 74 "$file cannot be written: is the disk full?"
 }
 
 # One at a time, in a state directory and on a roster, which may lie elsewhere. The programs of the pipe
@@ -126,7 +126,7 @@ make_room() {
     take_locks
     work=$AN_STATE/work
     rm -rf -- "$work" # of a run that was killed
-    mkdir "$work" || exit 74
+    mkdir "$work" 2>/dev/null || die 74 "$work cannot be made: is the disk full?"
   fi
   trap clean_up EXIT
   for signal in INT TERM HUP; do

@@ -62,6 +62,13 @@ die() {
   exit "$status"
 }
 
+# A program's advice in terms that work here: our settings instead of its options, and not its usage.
+readonly OWN_TERMS='/^usage: /,$d
+s/\(--max-lapse\)/(AN_MAX_LAPSE)/
+s/run again with --max-lapse ([0-9]+)/allow it for one run with AN_MAX_LAPSE=\1/
+s/run again with --empty (.*) \(AN_ALLOW_EMPTY\)/allow it for one run with AN_ALLOW_EMPTY=\1/
+s/--allow (forwards|automatic) (does|takes such mails)/AN_MAIL_ALLOW=\1 \2/'
+
 # Runs a program and keeps what it said in $work/said, beside passing it on. bash's own remark about one that
 # was killed is not for people.
 saying() {
@@ -70,6 +77,7 @@ saying() {
   status=$?
   ((status <= 128)) ||
     printf 'an-sync: %s was killed (signal %s)\n' "$1" "$(kill -l "$status")" >>"$work/said"
+  { sed -Ei "$OWN_TERMS" -- "$work/said"; } 2>/dev/null
   messages <"$work/said"
   return "$status"
 }

@@ -28,23 +28,61 @@ send() {
   printf '%s\n' "${PIPESTATUS[*]}" >"$work/statuses"
 }
 
-send_logged() {
-  trap : TERM HUP
-  send 2>&1 | (trap '' TERM HUP && messages)
+# Passes on what the programs say, in place of the progress on a terminal. Two that meet the same obstacle say the
+# same: once is enough.
+pass_on_once() {
+  local line key
+  local -A said=()
+  while IFS= read -r line || [ -n "$line" ]; do
+    key=" ${line#*: }"
+    [ -z "${said["$key"]-}" ] || continue
+    said["$key"]=yes
+    [ ! -t 2 ] || [ -n "$quiet" ] || printf '\r\033[K' >&2
+    messages <<<"$line"
+  done
 }
 
-# Runs the pipe and returns its worst status. On a terminal the programs have stderr for themselves, to
-# show how far they are.
+send_logged() {
+  trap : TERM HUP
+  send 2>&1 | (trap '' TERM HUP && pass_on_once)
+}
+
+# Shows on a terminal how far the whole pipe is, as long as a process of ours runs.
+show_progress() {
+  local job=$1 silence total count rate text left seconds=$SECONDS
+  exec {silence}<> <(:)
+  trap 'printf "\r\033[K" >&2; exit' TERM
+  total=$(grep -c '^{"change":"\(new\|updated\|lapsed\)"' "$run/changes.ndjson")
+  while
+    read -rt 1 -u "$silence"
+    kill -0 "$job" 2>/dev/null
+  do
+    count=$(grep -c '"result":{' "$run/results.ndjson")
+    ((count > 0 && SECONDS > seconds)) || continue
+    rate=$((count * 10 / (SECONDS - seconds))) left=$(((total - count) * (SECONDS - seconds) / count))
+    printf -v text '%d of %d, %d.%d/s, %d:%02d left' "$count" "$total" "$((rate / 10))" "$((rate % 10))" \
+      "$((left / 60))" "$((left % 60))"
+    printf '\r\033[Kan-sync: %s' "$text" >&2
+  done
+  printf '\r\033[K' >&2
+}
+
+# Runs the pipe and returns its worst status.
 apply() {
-  local statuses status=0 i
+  local job statuses status=0 i shown=''
   rm -f "$work"/pid.* "$work"/stop "$work"/statuses || return 74
   sending=yes
+  send_logged &
+  job=$!
   if [ -t 2 ] && [ -z "$quiet" ]; then
-    send &
-  else
-    send_logged &
+    show_progress "$job" {lock}>&- &
+    shown=$!
   fi
-  await_locked $!
+  await_locked "$job"
+  if [ -n "$shown" ]; then
+    kill "$shown" 2>/dev/null
+    await "$shown"
+  fi
   rm -f "$work"/pid.*
   if ! read -ra statuses 2>/dev/null <"$work/statuses"; then
     statuses=(137)
@@ -67,8 +105,12 @@ apply() {
 rehearse() {
   local status remarks
   note_remarks
-  an-upsert -n "${engine[@]}" "$run/changes.ndjson" | an-lapse -n "${engine[@]}" >"$run/results.ndjson"
+  { an-upsert -n "${engine[@]}" "$run/changes.ndjson" | an-lapse -n "${engine[@]}" >"$run/results.ndjson"; } 2>"$work/said"
   status=$?
-  notify "${report[@]}" "${remarks[@]}" "$run/results.ndjson" || status=$(worse "$status" $?)
+  messages <"$work/said"
+  notify "${report[@]}" "${remarks[@]}" "$run/results.ndjson" >"$run/report" || status=$(worse "$status" $?)
+  if [ -z "$quiet" ] || ((status != 0)); then
+    cat "$run/report" || status=$(worse "$status" 74)
+  fi
   return "$status"
 }

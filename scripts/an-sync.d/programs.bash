@@ -26,7 +26,7 @@ version() {
 # Becomes a program that is to stop on a signal, in a subshell of the pipe. It leaves its process id,
 # so that one can be handed on; a signal that came before that is seen by the file `stop`.
 stage() {
-  echo "$BASHPID" >"$work/pid.$1"
+  { echo "$BASHPID" >"$work/pid.$1"; } 2>/dev/null
   [ ! -e "$work/stop" ] || exit 143
   exec "$@"
 }

@@ -57,7 +57,12 @@ ask() (
 guard_group() {
   reading roster-dump --group >"$work/group" || return
   group=$(jq -c '.group // empty' "$work/group") || return 74
-  [ -z "$dry_run" ] || [ -n "${AN_API_KEY-}${AN_API_KEY_FILE-}" ] || return 0
+  if [ -z "${AN_API_KEY-}${AN_API_KEY_FILE-}" ]; then
+    [ -z "$dry_run" ] || return 0
+    printf 'an-sync: there is no key: set AN_API_KEY or AN_API_KEY_FILE in %s\n' "${config:-$default_config}" >"$work/said"
+    messages <"$work/said"
+    return 78
+  fi
   saying ask an-upsert --group "${engine[@]}" "$work/group" >"$work/group.now" || return
   group=$(jq -c .group "$work/group.now") || return 74
 }
