@@ -288,7 +288,7 @@ END
   kill -KILL "$job"
   ended
   run -75 --separate-stderr an-sync week1.csv
-  has "$stderr" 'another an-sync'
+  has "$stderr" 'what an an-sync has started that was killed'
   within 20 flock -n "$AN_STATE/lock" true
   [ "$(members)" -eq 20 ]
   run -0 --separate-stderr an-sync week1.csv
@@ -930,4 +930,54 @@ dated() {
   # And the log has what was said, without it.
   grep -q 'no column for' "$(last_run)/log"
   run ! grep -F left "$(last_run)/log"
+}
+
+@test "check finds key and webhook files that are not there, or that others can read" {
+  unset AN_API_KEY SLACK_WEBHOOK_URL
+  export AN_API_KEY_FILE=$PWD/key SLACK_WEBHOOK_URL_FILE=$PWD/webhook
+  echo sandbox-key-that-opens-nothing >key
+  chmod 600 key
+  run -78 an-sync check
+  has "$output" "FAILED  secret files: SLACK_WEBHOOK_URL_FILE: $PWD/webhook is not there"
+  echo "$SANDBOX_URL/slack/test" >webhook
+  chmod 644 webhook
+  run -1 an-sync check
+  has "$output" "note    secret files: SLACK_WEBHOOK_URL_FILE: others can read $PWD/webhook: chmod 600"
+  chmod 600 webhook
+  run an-sync check
+  has "$output" 'ok      secret files'
+}
+
+@test "check finds a configuration that is a directory, or has a quote without an end" {
+  mkdir config
+  run -78 an-sync -c config check
+  has "$output" 'config: this is a directory'
+  rmdir config
+  echo 'AN_MAIL_SUBJECT="export' >config
+  chmod 600 config
+  run -78 an-sync -c config check
+  has "$output" 'config:1:' 'quote' 'no end'
+}
+
+@test "check finds that an earlier -r has slowed down the rate, and says until when" {
+  export AN_RATE=4
+  timeout 5 an-sync -r 0.001 week1.csv || true
+  run -1 an-sync check
+  [[ $output =~ 'Action Network: '.*'nothing can be asked before '[0-9]{2}:[0-9]{2}:[0-9]{2}': an earlier run with a lower rate (-r)' ]]
+}
+
+@test "check --post posts a message that reads as a test" {
+  run an-sync check --post
+  has "$output" 'a test message was posted'
+  has "$(slack_texts)" 'Member sync, a test: an-sync check --post sent this, and nothing is wrong.'
+  run ! grep -i fail <<<"$(slack_texts)"
+}
+
+@test "what cannot be written is 74, whatever it is" {
+  an-sync week1.csv
+  for command in help --help --version check status '-n week2.csv' week2.csv; do
+    # shellcheck disable=SC2086 # two words
+    run -74 bash -c "an-sync $command >/dev/full"
+    run ! grep -E 'line [0-9]+:' <<<"$output"
+  done
 }

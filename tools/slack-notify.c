@@ -30,6 +30,7 @@ struct options {
     bool names;
     char *error;      /* a run that never got to changes; NULL: read results */
     char *export;     /* which export it was; NULL: nobody said */
+    char *message;    /* all that there is to say; NULL: read results */
     char *title;      /* NULL: "Member sync of DATE" */
     json_t *warnings; /* strings */
     bool unvouched;   /* what is in quotes there and in `error` is a stranger's */
@@ -165,21 +166,22 @@ static enum status report_results(const struct options *options, const struct we
     return status != STATUS_OK ? status : posted;
 }
 
-/* The message about a run that never got to changes. */
+/* The message about a run that never got to changes, or about none. */
 static enum status report_error(const struct options *options, const struct webhook *webhook,
                                 const char *title)
 {
     struct failure failure = {""};
     struct buffer failed = {.limit = 0};
-    char *text = tellable(options, options->error);
+    bool fails = options->error != NULL;
+    char *text = tellable(options, fails ? options->error : options->message);
     json_t *paragraphs = text != NULL ? json_pack("[s]", text) : NULL;
     enum status status = STATUS_OK;
     (void)confine_to_network();
     if (paragraphs == NULL || !add_warnings(options, paragraphs) ||
-        !buffer_printf(&failed, "%s failed", title)) {
+        !buffer_printf(&failed, "%s%s", title, fails ? " failed" : "")) {
         status = fail_memory(&failure);
     } else {
-        const struct message message = {failed.bytes, paragraphs, NULL, true};
+        const struct message message = {failed.bytes, paragraphs, NULL, fails};
         status = tell(webhook, &message, &failure);
     }
     if (status != STATUS_OK)
@@ -199,14 +201,15 @@ static enum status run(const struct options *options)
     char title[64] = "Member sync";
     struct tm today;
     const time_t started = (time_t)options->started;
-    if (options->title == NULL && options->error == NULL && localtime_r(&started, &today) != NULL)
+    bool reads = options->error == NULL && options->message == NULL;
+    if (options->title == NULL && reads && localtime_r(&started, &today) != NULL)
         (void)strftime(title, sizeof title, "Member sync of %-d %b %Y", &today);
     const char *chosen = options->title != NULL ? options->title : title;
     struct webhook webhook = {.url = NULL};
     if (!options->dry_run)
         webhook.status = secret_load("SLACK_WEBHOOK_URL", &webhook.url, &webhook.failure);
-    enum status status = options->error != NULL ? report_error(options, &webhook, chosen)
-                                                : report_results(options, &webhook, chosen);
+    enum status status =
+        reads ? report_results(options, &webhook, chosen) : report_error(options, &webhook, chosen);
     secret_free(webhook.url);
     return status;
 }
@@ -247,6 +250,8 @@ int main(int argc, char **argv)
          .help = "name up to 20 people of each kind; otherwise only counts"},
         {"error", 'e', OPTION_TAKEN, &options.error, .argument = "TEXT", .take = take_text,
          .wants = "a text", .help = "report a run that never got to changes; reads nothing"},
+        {"message", 'm', OPTION_TAKEN, &options.message, .argument = "TEXT", .take = take_text,
+         .wants = "a text", .help = "say that and nothing else; reads nothing"},
         {"started", 's', OPTION_NUMBER, &options.started, .argument = "SECONDS", .least = 0,
          .most = 1e11, .wants = "seconds since 1970",
          .help = "when the run started, in seconds since 1970"},
@@ -264,7 +269,7 @@ int main(int argc, char **argv)
     const struct options_command command = {
         .name = PROGRAM,
         .usage = "usage: slack-notify [-nNu] [-s SECONDS] [-x TEXT] [-t TITLE] [-w TEXT] [FILE]\n"
-                 "       slack-notify [-nNu] [-t TITLE] [-w TEXT] -e TEXT\n",
+                 "       slack-notify [-nNu] [-t TITLE] [-w TEXT] -e TEXT | -m TEXT\n",
         .about =
             "Reads the results of a run, writes a summary for people, and posts it to Slack.\n",
         .lines = lines,
@@ -275,11 +280,13 @@ int main(int argc, char **argv)
     enum status status;
     if (options_read(&command, argc, argv, &status)) {
         options.file = argv[optind];
-        status = options.error != NULL && options.file != NULL
-                     ? options_wrong(&command, "--error reads no file")
+        bool reads = options.error == NULL && options.message == NULL;
+        status = !reads && options.file != NULL
+                     ? options_wrong(&command, "--error and --message read no file")
                      : cli_finish(PROGRAM, run(&options));
     }
     free(options.error);
+    free(options.message);
     free(options.title);
     free(options.export);
     json_decref(options.warnings);

@@ -169,6 +169,20 @@ enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failu
     return end(pacer, &schedule, failure);
 }
 
+enum status pacer_next(struct pacer *pacer, int64_t *wait, struct failure *failure)
+{
+    *wait = 0;
+    if (pacer->file < 0)
+        return STATUS_OK;
+    int64_t now = 0;
+    struct schedule schedule = {.magic = 0};
+    enum status status = begin(pacer, &now, &schedule, failure);
+    if (status != STATUS_OK)
+        return status;
+    *wait = schedule.next > now ? schedule.next - now : 0;
+    return end(pacer, &schedule, failure);
+}
+
 enum status pacer_late(struct pacer *pacer, struct failure *failure)
 {
     if (pacer->file < 0)

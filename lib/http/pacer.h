@@ -31,6 +31,10 @@ void pacer_close(struct pacer *pacer);
  * A turn that was taken and not used is lost. STATUS_OK or STATUS_IO. */
 enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failure);
 
+/* How many nanoseconds there are until the next turn, which is not taken. STATUS_OK or STATUS_IO.
+ */
+enum status pacer_next(struct pacer *pacer, int64_t *wait, struct failure *failure);
+
 /* Tells that the turn of this moment was used late (on a busy machine, say): the next turn is a
  * whole interval from now, because what counts is when requests arrive. STATUS_OK or STATUS_IO. */
 enum status pacer_late(struct pacer *pacer, struct failure *failure);

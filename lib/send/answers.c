@@ -1,5 +1,6 @@
 #include "send/answers.h"
 
+#include "base/clock.h"
 #include "base/confine.h"
 #include "base/ndjson.h"
 #include "people/check.h"
@@ -11,6 +12,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* A column's name on a line, in quotes where csv-diff would not take it for one name else. */
 static void print_column(const char *name)
@@ -50,6 +52,25 @@ static enum status print(const struct sender_options *options, enum sender_actio
     return status;
 }
 
+/* Says until when nothing can be asked, where others have taken the turns for long. */
+static enum status look_at_turns(struct connection *connection, struct failure *failure)
+{
+    enum { SHORT = 10 }; /* seconds */
+    int64_t wait;
+    char until[32] = "?";
+    struct tm parts;
+    enum status status = pacer_next(connection->pacer, &wait, failure);
+    if (status != STATUS_OK || wait <= SHORT * (int64_t)NANOSECONDS)
+        return status;
+    time_t when = time(NULL) + (time_t)(wait / NANOSECONDS) + 1;
+    if (localtime_r(&when, &parts) != NULL)
+        (void)strftime(until, sizeof until, "%H:%M:%S", &parts);
+    return fail(failure, STATUS_SOME_FAILED,
+                "nothing can be asked before %s: an earlier run with a lower rate (-r) took the "
+                "turns until then; the key was not tried",
+                until);
+}
+
 /* Whether the key and the group's custom fields are as the map needs them. */
 static enum status check(const struct sender_options *options, struct failure *failure)
 {
@@ -63,6 +84,8 @@ static enum status check(const struct sender_options *options, struct failure *f
     if (status == STATUS_OK)
         status = connection_open(&settings, &connection, failure);
     (void)confine_to_network();
+    if (status == STATUS_OK)
+        status = look_at_turns(&connection, failure);
     if (status == STATUS_OK)
         status = people_check(&connection, map, &unknown, failure);
     if (status == STATUS_OK)

@@ -24,6 +24,23 @@ try_programs() {
   find_programs && version=$(csv-diff -V) && echo "version ${version##* }"
 }
 try_configuration() { configure && echo "${config:-no file, the environment alone}"; }
+# Files that hold a secret: there, and nobody else's to read.
+try_secrets() {
+  local variable file mode status=0
+  for variable in AN_API_KEY_FILE SLACK_WEBHOOK_URL_FILE; do
+    file=${!variable-}
+    [ -n "$file" ] || continue
+    if [ ! -f "$file" ] || [ ! -r "$file" ]; then
+      echo "$variable: $file is not there, no file, or cannot be read" && return 78
+    fi
+    mode=$(stat -Lc %a -- "$file") || return 74
+    ((8#$mode & 8#077)) || continue
+    echo "$variable: others can read $file: chmod 600 $file"
+    status=1
+  done
+  return "$status"
+}
+
 try_field_map() { an-upsert --print-digest >/dev/null && echo "${AN_FIELD_MAP:-the built-in one}"; }
 try_key() { ask an-upsert "${engine[@]}" --check; }
 try_people() { ask an-diff "${engine[@]}" --count; }
@@ -65,7 +82,7 @@ try_webhook() {
   elif [[ ! $url =~ ^(https://[^/[:space:]]|http://(127\.|localhost|\[::1\])) ]]; then
     echo 'SLACK_WEBHOOK_URL is not an https address' && return 78
   elif [ -n "$post" ]; then
-    notify --title 'Member sync' --error 'This is a test: an-sync check --post. Nothing is wrong.' >/dev/null &&
+    notify --title 'Member sync, a test' --message 'an-sync check --post sent this, and nothing is wrong.' >/dev/null &&
       echo 'a test message was posted'
   else
     echo 'an address is set; --post tries it'
@@ -77,6 +94,7 @@ check() {
   probe programs try_programs && find_programs || return
   probe confinement try_confinement
   probe configuration try_configuration && configure || return
+  [ -z "${AN_API_KEY_FILE-}${SLACK_WEBHOOK_URL_FILE-}" ] || probe 'secret files' try_secrets
   probe 'state directory' try_state
   probe roster try_roster
   probe 'field map' try_field_map

@@ -95,6 +95,7 @@ load_config() {
   { local - && set +x; } 2>/dev/null # secrets stay out of a trace
   local file=$1 said owner mode line number=0 name value given wrong=''
   local -r setting='^[[:space:]]*([A-Za-z_]+)[[:space:]]*=[[:space:]]*(.*)$'
+  [ ! -d "$file" ] || die 78 "$file: this is a directory, and should be a file of settings"
   [ -r "$file" ] || die 78 "$file: cannot be read"
   said=$(stat -Lc '%u %a' -- "$file") || die 74 "$file: cannot be looked at"
   read -r owner mode <<<"$said"

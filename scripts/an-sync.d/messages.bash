@@ -62,6 +62,17 @@ die() {
   exit "$status"
 }
 
+# Runs a command whose output is all that it is for: whether it could be written is known at the end. A reader that
+# has gone is told nothing.
+printing() {
+  local ends
+  "$@" | cat 2>/dev/null
+  ends=("${PIPESTATUS[@]}")
+  ((ends[1] == 0)) && return "${ends[0]}"
+  ((ends[1] > 128)) || die 74 'standard output cannot be written'
+  return 74
+}
+
 # A program's advice in terms that work here: our settings instead of its options, and not its usage.
 readonly OWN_TERMS='/^usage: /,$d
 s/\(--max-lapse\)/(AN_MAX_LAPSE)/

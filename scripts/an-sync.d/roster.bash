@@ -13,10 +13,14 @@ say_how_to_restore() {
   for directory in "$AN_STATE"/runs/$RUN_NAME; do
     [ ! -e "$directory/older.csv" ] || [ ! -e "$directory/results.ndjson" ] || run=${directory@Q}
   done
-  [ -z "$run" ] || say "to get it back as the last run left it, move what is there away and run:
+  if [ -n "$run" ]; then
+    say 'to get it back as the last run left it, move what is there away and run:'
+    messages <<END
     csv-diff /dev/null $run/older.csv |
-      jq -c 'select(.row) | .result = {status: \"ok\", id: .row.action_network_id, map: .row.action_network_map}' |
-      roster-commit >/dev/null && roster-commit <$run/results.ndjson >/dev/null"
+      jq -c 'select(.row) | .result = {status: "ok", id: .row.action_network_id, map: .row.action_network_map}' |
+      roster-commit >/dev/null && roster-commit <$run/results.ndjson >/dev/null
+END
+  fi
   say 'to get it back from Action Network itself: an-sync adopt EXPORT'
 }
 
