@@ -812,6 +812,16 @@ dated() {
   has "$output" '20 new'
 }
 
+@test "an export that changed nothing was synced all the same: an older one is refused" {
+  an-sync week2.csv
+  cp week2.csv week3.csv
+  touch -d '2026-01-19 06:00' week3.csv
+  an-sync week3.csv
+  touch -d '2026-01-15 06:00' week1.csv
+  run -65 --separate-stderr an-sync week1.csv
+  has "$stderr" 'a newer export, of 2026-01-19T06:00:00Z, was synced already'
+}
+
 @test "a clock that was ahead does not block what is dated rightly" {
   an-sync week1.csv
   jq -nc '{run: {id: "x", started: "2099-01-01T00:00:00Z", finished: "2099-01-01T00:00:00Z", source: "x.csv",

@@ -106,7 +106,7 @@ extract() {
   return "$status"
 }
 
-# Refuses an export that is older than one from which something may have been sent. What is dated in the future
+# Refuses an export that is older than one from which something may have been sent, or that changed nothing. What is dated in the future
 # some wrong clock has dated, and a date without a time stands for its whole day.
 guard_order() {
   local newest now escaped
@@ -114,7 +114,7 @@ guard_order() {
   newest=$(saying roster-dump --runs=1000) || return
   newest=$(jq -rn --arg now "$now" '
     reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] = $run) |
-    [.[] | select(.sent).export_date // "" | select(. <= $now)] | max // ""' <<<"$newest") || return 75
+    [.[] | select(.sent or .status <= 1).export_date // "" | select(. <= $now)] | max // ""' <<<"$newest") || return 75
   [[ -z $force && $export_date < ${newest:0:${#export_date}} ]] || return 0
   escape "$name"
   printf 'an-sync: %s is of %s (%s), and a newer export, of %s, was synced already; --force takes it all the same\n' \

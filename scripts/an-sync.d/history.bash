@@ -53,7 +53,7 @@ record() (
           elif $record.result.status == "deferred" then .deferred += 1
           else . end |
           .tried = (.tried or ($record.result | .attempts and .http != 401 and .http != 403) // false)) |
-      if .ended and ($adopted | not) then .sent = .tried else . end | del(.ended, .tried) | with_entries(select(.value != null and .value != "")))}' \
+      if .ended and ($adopted | not) then .sent = (.tried // false) else . end | del(.ended, .tried) | with_entries(select(.value != null and .value != "")))}' \
     "$results" | saying roster-commit >/dev/null
 )
 
