@@ -27,7 +27,7 @@ instead() {
   instead an-lapse <<'END'
 exec sed 's/^\({"change":"lapsed".*\)}$/\1,"result":{"status":"ok"}}/'
 END
-  run -1 python3 -B "$MODEL" 7 4 2
+  run -1 python3 -B "$MODEL" 2 3 1
   has "$output" 'seed ' is_member 'again: '
 }
 
@@ -49,6 +49,18 @@ END
 [ "\$1" != --begin ] || exec cat
 exec $commit "\$@"
 END
-  run -1 python3 -B "$MODEL" 8 94
+  # It hangs on the moment of a kill whether the first try meets it.
+  run -1 python3 -B "$MODEL" 200 200 200 200 200 200 200 200 200 200 200 200
   has "$output" 'after exports that were given up' 'is_member is True' 'again: '
+}
+
+@test "the model finds a comparison that lapses whoever has no address in the export" {
+  local diff
+  diff=$(type -P csv-diff)
+  instead csv-diff <<END
+sed -i '/,"","[0-9.]*"[[:space:]]*\$/d' newer.csv
+exec $diff "\$@"
+END
+  run -1 python3 -B "$MODEL" 5
+  has "$output" 'seed 5: ' "'is_member': 'False'" "'is_member': 'True'" 'again: '
 }

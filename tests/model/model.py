@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from chapter import Chapter
+from chapter import Chapter, address_of, is_members, mark_of
 from pipe import COLUMNS, Pipe, Sandbox, Wrong
 from trouble import Calm, Trouble, calm_the_service, trouble_the_service
 
@@ -29,23 +29,31 @@ FIELDS = {"given_name": "first_name", "locality": "city", "Phone": "phone", "AK_
 MORE_FIELDS = {**FIELDS, "Called": "first_name"}  # of the other field map
 
 
-Member = collections.namedtuple("Member", "row fields")  # the row and the field map that were sent
+Member = collections.namedtuple("Member", "row fields")  # the row and the field map that were sent; None: begun
 
 
 # ---- the rules ----
 
 
+def read(export):
+    """The rows of an export's members by address, and the marks of those who have none."""
+    rows, unknown = collections.defaultdict(list), []
+    for row in filter(is_members, export):  # who shares an address, however they spell it, is one member
+        address = address_of(row)
+        if address:
+            rows[address].append({**row, "email": address})
+        else:
+            unknown.append(mark_of(row))
+    return rows, unknown
+
+
 def sync(people, members, export, fields):
     """What a run makes of Action Network's people and of the members, both by address."""
-    rows = collections.defaultdict(list)
-    for row in export:  # who shares an address, however they spell it, is one member
-        address = row["email"].strip().lower()
-        rows[address].append({**row, "email": address})
-    rows.pop("", None)  # and who has none, is none
-    gone = {member.row["akid"]: address for address, member in members.items() if address not in rows}
+    rows, unknown = read(export)
+    gone = {mark_of(member.row): address for address, member in members.items() if address not in rows}
     for new, shared in rows.items():
         # Somebody new may be somebody who would lapse, at another address.
-        old = gone.pop(shared[0]["akid"], None) if new not in members else None
+        old = gone.pop(mark_of(shared[0]), None) if new not in members else None
         was = members.pop(old or new, Member({}, None))
         if was.row in shared and was.fields == fields:
             members[new] = was
@@ -58,8 +66,10 @@ def sync(people, members, export, fields):
             person.update({field: shared[0][column] for field, column in fields.items()
                            if shared[0][column] or was.row.get(column)})  # emptied: removed
             person["is_member"] = "True" if address == new else "False"
-    for lapsed in members.keys() - rows.keys():
-        people[lapsed]["is_member"] = "False"
+    held = {gone.get(mark) for mark in unknown}  # who is there without an address stays as they are
+    for lapsed in members.keys() - rows.keys() - held:
+        if lapsed in people:
+            people[lapsed]["is_member"] = "False"
         del members[lapsed]
 
 
@@ -67,25 +77,24 @@ def taken_back(people, members, was, given_up, export):
     """Tells what is wrong with Action Network's people after an export that came while others were given
     up half done. `was` is what people and members were before those."""
     known, old_members = was
-    rows = collections.defaultdict(list)
-    for row in export:
-        rows[row["email"].strip().lower()].append(row)
-    rows.pop("", None)
-    if members.keys() != rows.keys():
-        yield f"the roster has {sorted(members)}, the export {sorted(rows)}"
+    rows, unknown = read(export)
+    held = {address for address, member in members.items() if address not in rows and mark_of(member.row) in unknown}
+    if members.keys() - held != rows.keys():
+        yield f"the roster has {sorted(members)}, the export {sorted(rows)}, and held are {sorted(held)}"
         return
-    for address in people.keys() | rows.keys():
+    for address in (people.keys() | rows.keys()) - held:
         is_member = people.get(address, {}).get("is_member")
         if (is_member == "True") != (address in rows):
             yield f"{address}: is_member is {is_member}"
-    for address, (row, fields) in members.items():
-        if not any(row == {**one, "email": address} for one in rows[address]):
+    for address in rows:
+        row, fields = members[address]
+        if row not in rows[address]:
             yield f"{address}: the roster's row is none of the export's"
         person = people.get(address, {})
         before = [old_members[address].row] if address in old_members else []
         # What they had since then, if they were themselves all the time, and who they are is certain.
-        begun = [one for each in given_up for one in each if one["email"].strip().lower() == address]
-        alone = len(before + begun) == 1 + len(given_up) and len({one["akid"] for one in before + begun + [row]}) == 1
+        begun = [one for each in given_up for one in each if address_of(one) == address]
+        alone = len(before + begun) == 1 + len(given_up) and len({mark_of(one) for one in before + begun + [row]}) == 1
         for field, column in fields.items():
             if row[column]:
                 if person.get(field) != row[column]:
@@ -109,8 +118,8 @@ def compare(what, is_now, should_be):
     raise Wrong("\n".join(lines))
 
 
-def check(sandbox, pipe, people, members):
-    """Compares all there is with the model."""
+def check(sandbox, pipe, people, members, export):
+    """Compares all there is with the model, after a run of the export."""
     without_empty = {address: {name: value for name, value in person.items() if value}
                      for address, person in people.items()}
     compare("Action Network's people", sandbox.people(), without_empty)
@@ -119,21 +128,25 @@ def check(sandbox, pipe, people, members):
                                   for address, row in roster.items()},
             {address: member.row for address, member in members.items()})
     ids = {person["email_addresses"][0]["address"]: person["id"] for person in sandbox.ask("people")}
-    compare("the roster's ids", {address: row["action_network_id"] for address, row in roster.items()},
-            {address: ids[address] for address in members})
-    check_map(pipe, roster)
+    compare("the roster's ids", {address: row["action_network_id"] for address, row in roster.items()
+                                 if members[address].fields},
+            {address: ids[address] for address, member in members.items() if member.fields})
+    check_map(pipe, roster, export)
 
 
-def check_map(pipe, roster):
-    stale = [address for address, row in roster.items() if row["action_network_map"] != pipe.digest()]
+def check_map(pipe, roster, export):
+    """Whoever is held is not sent, and so not by another map."""
+    named, _ = read(export)
+    stale = [address for address in named if roster[address]["action_network_map"] != pipe.digest()]
     if stale:
         raise Wrong(f"the roster's field map is not the current one: {stale}")
 
 
-def members_of(pipe, fields):
+def members_of(pipe, export):
     roster = pipe.roster()
-    check_map(pipe, roster)
-    return {address: Member({**{column: row[column] for column in COLUMNS}, "email": address}, fields)
+    check_map(pipe, roster, export)
+    return {address: Member({**{column: row[column] for column in COLUMNS}, "email": address},
+                            pipe.fields.get(row["action_network_map"]))
             for address, row in roster.items()}
 
 
@@ -184,7 +197,7 @@ def try_seed(seed, sandbox, directory, most_weeks):
         if not given_up:
             sync(people, members, export, fields)
             continue
-        was, people, members = (people, members), sandbox.people(), members_of(pipe, fields)
+        was, people, members = (people, members), sandbox.people(), members_of(pipe, export)
         wrong = list(taken_back(people, members, was, given_up, export))
         if wrong:
             raise Wrong("\n  ".join(["after exports that were given up:", *wrong]))
@@ -194,7 +207,7 @@ def try_seed(seed, sandbox, directory, most_weeks):
         raise Wrong("an undisturbed run did not end well")
     if sandbox.ask("stats")["requests"] != before:
         raise Wrong("a run without changes has sent something")
-    check(sandbox, pipe, people, members)
+    check(sandbox, pipe, people, members, export)
     for person in sandbox.ask("people"):
         if person["id"] in supporters and person["email_addresses"][0]["status"] != "unsubscribed":
             raise Wrong(f"somebody was put back on the mailing list: {person}")

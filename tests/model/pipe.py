@@ -9,10 +9,12 @@ import sys
 import time
 import urllib.request
 
+from chapter import UNSEEN
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SANDBOX = os.path.join(HERE, "..", "sandbox", "actionnetwork.py")
 KEY = "model-key-that-opens-nothing"
-COLUMNS = ["akid", "first_name", "city", "phone", "email"]  # of the export, beside list_date
+COLUMNS = ["akid", "letter", "first_name", "city", "phone", "email"]  # of the export, beside list_date
 PATIENCE = 120  # seconds for one run of the pipe
 MOVED_FIRST = """import sys
 lines = sys.stdin.readlines()
@@ -36,7 +38,7 @@ class Pipe:
                             "AN_STATE": directory, "LC_ALL": "C.UTF-8"}
         for name in ("AN_ROSTER", "SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_URL_FILE", "AN_API_KEY_FILE"):
             self.environment.pop(name, None)
-        self.columns, self.digests = {}, {}
+        self.columns, self.digests, self.fields = {}, {}, {}
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -52,6 +54,7 @@ class Pipe:
         if path not in self.digests:
             self.columns[path] = self.output("an-upsert", "--print-columns")
             self.digests[path] = self.output("an-upsert", "--print-digest").strip()
+            self.fields[self.digests[path]] = fields
 
     def digest(self):
         return self.digests[self.environment["AN_FIELD_MAP"]]
@@ -66,7 +69,7 @@ class Pipe:
         """The members' rows by address, with the roster's two columns, and those of whom a run began to
         make members."""
         rows = csv.DictReader(self.output("roster-dump", "--begun").splitlines(keepends=True))
-        return {row["email"].strip().lower(): row for row in rows}
+        return {row["email"].strip(UNSEEN).lower(): row for row in rows}
 
     def run(self, export, disturbance):
         """Runs it to its end. Returns whether all programs ended with 0."""
@@ -98,7 +101,8 @@ class Pipe:
         upsert, lapse = disturbance.options(), disturbance.options()
         return {"csv-diff": ["csv-diff", "-c", self.columns[path], "--follow", "akid", "--current",
                              f"action_network_map={self.digests[path]}", "--doubtful",
-                             "action_network_map=begun-new", "older.csv", "newer.csv"],
+                             "action_network_map=begun-new", "--addresses", "--where", "letter=M",
+                             "older.csv", "newer.csv"],
                 "moved-first": ["python3", "-c", MOVED_FIRST],
                 "roster-begin": ["roster-commit", "--begin"],
                 "an-upsert": ["an-upsert", *upsert], "an-lapse": ["an-lapse", *lapse],
