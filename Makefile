@@ -6,6 +6,8 @@ DESTDIR ?=
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/an-sync
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 CC ?= cc
 
 # One word here, one line of libraries below, and NAME.c, NAME.1, tests/NAME.bats make a new program.
@@ -167,7 +169,8 @@ demo: deps
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/scripts:$$PATH" scripts/demo
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
-NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines build programs
+NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines build programs \
+  deb systemd
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
@@ -220,7 +223,8 @@ lint: deps
 
 install: all
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man5" \
-	  "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)/samples" "$(DESTDIR)$(COMPLETIONDIR)"
+	  "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)/samples" "$(DESTDIR)$(COMPLETIONDIR)" \
+	  "$(DESTDIR)$(FISHDIR)" "$(DESTDIR)$(ZSHDIR)"
 	install -m 755 $(PROGRAMS) $(SCRIPTS:%=scripts/%) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 644 $(wildcard scripts/an-sync.d/*) "$(DESTDIR)$(PREFIX)/share/an-sync"
 	install -m 644 $(MAN1) "$(DESTDIR)$(MANDIR)/man1"
@@ -228,11 +232,16 @@ install: all
 	install -m 644 README.md LICENSE "$(DESTDIR)$(DOCDIR)"
 	install -m 644 $(wildcard samples/*) "$(DESTDIR)$(DOCDIR)/samples"
 	install -m 644 scripts/completion.bash "$(DESTDIR)$(COMPLETIONDIR)/an-sync"
-	for tool in $(TOOLS) roster-report; do ln -sf an-sync "$(DESTDIR)$(COMPLETIONDIR)/$$tool"; done
+	install -m 644 scripts/completion.fish "$(DESTDIR)$(FISHDIR)/an-sync.fish"
+	install -m 644 scripts/completion.zsh "$(DESTDIR)$(ZSHDIR)/_an-sync"
+	for tool in $(TOOLS) roster-report; do ln -sf an-sync "$(DESTDIR)$(COMPLETIONDIR)/$$tool" && \
+	  ln -sf an-sync.fish "$(DESTDIR)$(FISHDIR)/$$tool.fish" || exit 1; done
 
 uninstall:
 	for program in $(TOOLS) $(SCRIPTS); do \
-	  rm -f "$(DESTDIR)$(PREFIX)/bin/$$program" "$(DESTDIR)$(COMPLETIONDIR)/$$program"; done
+	  rm -f "$(DESTDIR)$(PREFIX)/bin/$$program" "$(DESTDIR)$(COMPLETIONDIR)/$$program" "$(DESTDIR)$(FISHDIR)/$$program.fish"; \
+	done
+	rm -f "$(DESTDIR)$(ZSHDIR)/_an-sync"
 	for page in $(notdir $(MAN1) $(MAN5)); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; done
 	rm -rf "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)"
 
@@ -246,6 +255,11 @@ dist:
 	git archive -o build/an-sync-$(VERSION).zip HEAD
 	@echo build/an-sync-$(VERSION).tar.gz
 	@echo build/an-sync-$(VERSION).zip
+
+# A package for this Debian or Ubuntu.
+deb:
+	@scripts/install-deps --deb
+	@scripts/deb $(VERSION)
 
 clean:
 	rm -rf build
@@ -266,8 +280,9 @@ help:
 	@echo 'make image      an image with nothing but the programs, by Docker, Podman or Buildah'
 	@echo 'make dist       the sources of the last commit as build/an-sync-$(VERSION).tar.gz (and .zip, for AWS)'
 	@echo 'make machines   the demo and all tests on fresh machines of Debian and Ubuntu (scripts/machines --help)'
+	@echo 'make deb        a package for this Debian or Ubuntu, build/an-sync_$(VERSION)_*.deb'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
 .PHONY: all unit deps demo check soak fuzz coverage memcheck bench bench-sending bench-weekly bench-roster lint local-up local-sync local-down image \
-  machines install uninstall dist clean help FORCE
+  machines install uninstall dist deb clean help FORCE

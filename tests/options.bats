@@ -79,3 +79,14 @@ completes() {
   run -0 completes --de '' an-sync
   [ "$output" = --deadline ]
 }
+
+@test "options: fish offers a program's options from its --help" {
+  type -P fish >/dev/null || skip 'no fish'
+  cp "$ROOT/scripts/completion.fish" an-upsert.fish
+  run -0 --separate-stderr fish -c 'source an-upsert.fish; complete -C "an-upsert --print-m"; complete -C "an-upsert -j"'
+  [ -z "$stderr" ]
+  has "$output" $'--print-map\tthe field map in effect'
+  cp "$ROOT/scripts/completion.fish" an-sync.fish
+  run -0 fish -c 'source an-sync.fish; complete -C "an-sync stat"'
+  [ "$output" = status ]
+}
