@@ -61,7 +61,7 @@ ask() (
 guard_group() {
   reading roster-dump --group >"$work/group" || return
   group=$(jq -c '.group // empty' "$work/group") || return 74
-  if [ -z "${AN_API_KEY-}${AN_API_KEY_FILE-}" ]; then
+  if [ -z "${AN_API_KEY:+set}${AN_API_KEY_FILE:+set}" ]; then
     [ -z "$dry_run" ] || return 0
     printf 'an-sync: there is no key: set AN_API_KEY or AN_API_KEY_FILE in %s\n' "${config:-$default_config}" >"$work/said"
     messages <"$work/said"
