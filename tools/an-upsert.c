@@ -265,8 +265,6 @@ static enum sender_step refused(struct sender_job *job, const struct http_answer
     bool gone = answer->code == 404 || answer->code == 410;
     if (gone && (job->stage == READ || job->stage == PUT_BY_ROSTER))
         return follow_by_address(job);
-    if (gone && job->stage == OLDER_READ) /* nobody is left to lapse */
-        return sender_note(job, "http", json_integer(200)) ? SENDER_DONE : SENDER_NO_MEMORY;
     bool put = job->stage == PUT_BY_ROSTER || job->stage == PUT_BY_LOOKUP;
     if (put && !gone && answer->code >= 400 && answer->code < 500)
         return follow_refused(job, answer);
