@@ -92,6 +92,7 @@ give_up() {
   local status=$1 reason
   reason=$(tail -n 1 "$work/said")
   reason=${reason#*: } reason=${reason#"$source: "}
+  [ -n "$reason" ] || say "$name: a program ended before it had answered; run again"
   if [ -n "$dry_run" ]; then
     :
   elif [ "$what" = 'Member sync' ]; then

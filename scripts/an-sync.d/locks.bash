@@ -79,7 +79,7 @@ take_locks() {
 take_shared_lock() {
   [[ ${AN_ROSTER-} == ?*:* && $AN_ROSTER != sqlite:* ]] || return 0
   local name=${AN_LOCK_OWNER:-${HOSTNAME:-somewhere}-$$-$RANDOM$RANDOM}
-  roster-commit --lock "$name" --expire 900 || exit
+  roster-commit --lock "$name" --expire 900 || finish $?
   owner=$name
 }
 
@@ -133,5 +133,5 @@ make_room() {
     # shellcheck disable=SC2064 # the name of now
     trap "on_signal $signal" "$signal"
   done
-  [ -n "$dry_run" ] || { take_shared_lock && tell_of_broken_off; } || exit
+  [ -n "$dry_run" ] || { take_shared_lock && tell_of_broken_off; } || finish $?
 }

@@ -53,6 +53,12 @@ say() {
   printf 'an-sync: %s\n' "$escaped" | messages
 }
 
+# Ends with a status that is one of the table's: that of a program that was killed says to run again.
+finish() {
+  [ -n "${MEANING[$1]-}" ] || exit 75
+  exit "$1"
+}
+
 # Ends before anything was begun.
 die() {
   local status=$1
