@@ -176,11 +176,12 @@ check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
 	@tests/run $(BIN) $(if $(SANITIZE),$(filter-out $(NOT_OURS:%=tests/%.bats),$(wildcard tests/*.bats)))
 
-# The model test with new seeds for SOAK_SECONDS.
+# The model test with new seeds for SOAK_SECONDS, and each call of each program of the flow killed in turn.
 SOAK_SECONDS ?= 600
 soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
+	@DYING_STRIDE=1 tests/run $(BIN) $(CURDIR)/tests/dying.bats
 
 # What no test reaches, and whether that is more than it may be; the pages are build/coverage/coverage*.html.
 coverage: deps
@@ -268,7 +269,7 @@ help:
 	@echo 'make            build the programs into build/bin'
 	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
-	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds'
+	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds, and every kill of the flow'
 	@echo 'make coverage   all tests, and what they do not reach'
 	@echo 'make memcheck   tests under valgrind'
 	@echo 'make fuzz       each fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'

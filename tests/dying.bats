@@ -41,8 +41,10 @@ teardown() {
 dying_program() {
   cat <<END
 #!$(type -P bash)
-n=1
+n=1 # or from where the last one was
+{ read -r n <"\$MEETING/last"; } 2>/dev/null || n=1
 until $(type -P mkdir) "\$MEETING/\$n" 2>/dev/null; do n=\$((n + 1)); done
+echo "\$n" >"\$MEETING/last"
 echo '$1' >"\$MEETING/\$n/name"
 [ "\$n" != "\${DIE_AT-}" ] || kill -KILL \$\$
 exec $(type -P "$1") "\$@"
@@ -91,13 +93,15 @@ judge() {
   local stride=${DYING_STRIDE:-7} number calls wrong=0
   world
   [ "$status" -eq 0 ]
-  calls=$(ls meeting | wc -l)
+  calls=$(find meeting -mindepth 1 -type d | wc -l)
   state >expected
   [ "$(grep -c example expected)" -ge 10 ]
   [ "$(ls inbox/done)" = $'a.eml\nz.eml' ]
   for ((number = 1 + 10#$(date +%j) % stride; number <= calls; number += stride)); do
     world "$number"
-    judge "$number" || wrong=$((wrong + 1))
+    judge "$number" >verdict 2>&1 || wrong=$((wrong + 1))
+    sed "s/^/$number: /" verdict | tee -a "${DYING_LOG:-/dev/null}"
+    echo "$number: status $status" >>"${DYING_LOG:-/dev/null}"
   done
   echo "$calls calls, $wrong wrong" | tee -a "${DYING_LOG:-/dev/null}"
   [ "$calls" -ge 40 ]
