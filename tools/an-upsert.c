@@ -329,12 +329,12 @@ int main(int argc, char **argv)
     };
     const struct options_command command = {
         .name = PROGRAM,
-        .usage =
-            "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
-            "                 [--deadline SECONDS] [-v] [FILE]\n"
-            "       an-upsert [-m MAP] --print-map | --print-columns | --print-keys | --print-digest |\n"
-            "                 --check\n"
-            "       an-upsert --group [FILE]\n",
+        .usage = "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
+                 "                 [--deadline SECONDS] [-v] [FILE]\n"
+                 "       an-upsert [-m MAP] --print-map | --print-columns | --print-keys | "
+                 "--print-digest |\n"
+                 "                 --check\n"
+                 "       an-upsert --group [FILE]\n",
         .about = "Creates or updates people in Action Network for the new and updated among the "
                  "change records.\n",
         .lines = lines,

@@ -23,8 +23,8 @@ struct buffer {
  * runs out. */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 
-/* Makes room for `length` more bytes and a NUL, and returns where they go; who puts them there adds to
- * the length. NULL as above. */
+/* Makes room for `length` more bytes and a NUL, and returns where they go; who puts them there adds
+ * to the length. NULL as above. */
 char *buffer_room(struct buffer *buffer, size_t length);
 
 /* Appends as printf would. False as above. */

@@ -26,8 +26,8 @@ static enum status stop_verdict(const struct http *http, struct failure *failure
     }
 }
 
-/* Questions that wait for their turn: one, and one behind it, so that no turn is missed. What turns out
- * to be the last question has then few behind it. */
+/* Questions that wait for their turn: one, and one behind it, so that no turn is missed. What turns
+ * out to be the last question has then few behind it. */
 enum { WAITING = 2 };
 
 static enum status start(struct connection *connection, unsigned jobs,
