@@ -271,6 +271,11 @@ lapsed member2@example.org' ]
   done
 }
 
+@test "in random groups whose pages shift, everybody is said to be what is true" {
+  run -0 --separate-stderr python3 -B "$ROOT/tests/model/shifting.py" --runs 25
+  [ "$output" = '25 runs: nobody wrongly said to be anything' ]
+}
+
 # ---- trouble ----
 
 @test "429 and broken answers are tried again, at the rate that is shared" {
