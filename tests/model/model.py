@@ -105,6 +105,51 @@ def taken_back(people, members, was, given_up, export):
                     yield f"{address}: {field} is {person.get(field)}, and should be empty, or as it was"
 
 
+# ---- what people do by hand, and the audit that puts it right ----
+
+
+def edit(sandbox, dice, people, members):
+    """Edits, deletes and adds people, in Action Network and in the model."""
+    for address in dice.sample(sorted(members), min(len(members), dice.randint(0, 3))):
+        kind = dice.choice(["given_name", "Phone", "is_member", "delete"])
+        if kind == "delete":
+            sandbox.ask("remove", [address])
+            people[address] = {}
+            continue
+        people[address][kind] = "False" if kind == "is_member" else "by hand"
+        sandbox.edit(address, {kind: people[address][kind]})
+    stray = f"stray{dice.randrange(3)}@example.org"
+    if dice.random() < 0.5 and stray not in people:
+        sandbox.ask("people", [{"email": stray, "custom_fields": {"is_member": "True"}}])
+        people[stray] = {"is_member": "True"}
+
+
+def audit(people, members, fields):
+    """What an audit that repairs makes of people: what a row has is there, and nobody else is a member."""
+    for address, member in members.items():
+        people[address].update({field: member.row[column] for field, column in fields.items()
+                                if member.row[column]}, is_member="True")
+    for address, person in people.items():
+        if address not in members and person.get("is_member") == "True":
+            person["is_member"] = "False"
+
+
+def try_audit(sandbox, pipe, dice, people, members, fields, export):
+    calm_the_service(sandbox)
+    edit(sandbox, dice, people, members)
+    for _ in range(dice.randint(0, 2)):
+        trouble_the_service(sandbox, dice, final=False)
+        pipe.audit(Trouble(dice))
+    calm_the_service(sandbox)
+    if not pipe.audit(Calm()):
+        raise Wrong("an undisturbed audit did not end well")
+    audit(people, members, fields)
+    try:
+        check(sandbox, pipe, people, members, export)
+    except Wrong as wrong:
+        raise Wrong(f"after an audit: {wrong}") from None
+
+
 # ---- one seed ----
 
 
@@ -173,7 +218,7 @@ def finish(pipe, sandbox, dice, export):
 
 
 def try_seed(seed, sandbox, directory, most_weeks):
-    dice = random.Random(seed)
+    dice, hands = random.Random(seed), random.Random(f"by hand {seed}")
     chapter = Chapter(dice)
     people, supporters = begin(sandbox, dice, chapter)
     pipe, members, exports, fields = Pipe(directory, sandbox), {}, [], FIELDS
@@ -196,6 +241,8 @@ def try_seed(seed, sandbox, directory, most_weeks):
         finish(pipe, sandbox, dice, export)
         if not given_up:
             sync(people, members, export, fields)
+            if hands.random() < 0.4:
+                try_audit(sandbox, pipe, hands, people, members, fields, export)
             continue
         was, people, members = (people, members), sandbox.people(), members_of(pipe, export)
         wrong = list(taken_back(people, members, was, given_up, export))
