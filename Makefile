@@ -143,6 +143,11 @@ bench-sending:
 	@$(MAKE) --no-print-directory $(BIN)/an-upsert $(BIN)/test-bench-fast-server
 	@tests/bench/sending $(BIN)
 
+bench: bench-auditing
+bench-auditing: bench-sending
+	@$(MAKE) --no-print-directory all $(BIN)/test-bench-fast-server
+	@tests/bench/auditing $(BIN)
+
 bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
 	@tests/bench/csv-diff $(BIN)
 
