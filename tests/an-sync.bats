@@ -121,7 +121,8 @@ ended() {
   local as_any=()
   if [ "$(id -u)" -eq 0 ]; then # may open all
     type -P setpriv >/dev/null || skip 'needs setpriv'
-    as_any=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search)
+    local none=-dac_override,-dac_read_search
+    as_any=(setpriv "--bounding-set=$none" "--inh-caps=$none")
   fi
   exec 9<week1.eml
   chmod 000 week1.eml
