@@ -152,13 +152,13 @@ static enum status write_differing(struct writer *writer, size_t row, struct dif
     const char *address =
         json_string_value(json_object_get(json_object_get(differences, "email_addresses"), "is"));
     struct buffer more = {.limit = 0};
-    struct diff_pair was = {{"email", 5}, text_value(address != NULL ? address : "")};
-    bool written = differences != NULL;
+    bool written = differences != NULL && make_room(&writer->was, &writer->was_room, 1);
     if (written && writer->form != AUDIT_RECORDS) {
         written = write_for_people(writer, change, differences);
     } else if (written) {
         if (audit->outcomes[row] == MOVED && address != NULL) {
-            change->was = &was;
+            writer->was[0] = (struct diff_pair){{"email", 5}, text_value(address)};
+            change->was = writer->was;
             change->was_count = 1;
         }
         written = buffer_printf(&more, ",\"drift\":%s", text);
