@@ -42,7 +42,7 @@ _an_sync() {
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
     if [[ ${program##*/} == an-sync ]]; then
-      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'adopt audit check help status report' -- "$word")
+      mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'adopt audit check help report setup status' -- "$word")
     fi
   fi
 }

@@ -21,5 +21,5 @@ for line in ($program --help 2>/dev/null)
     complete $arguments
 end
 if test $program = an-sync
-    complete -c an-sync -n 'test (count (commandline -opc)) -eq 1' -a 'check status report'
+    complete -c an-sync -n 'test (count (commandline -opc)) -eq 1' -a 'adopt audit check help report setup status'
 end

@@ -19,6 +19,6 @@ for line in ${(f)"$(_call_program options ${(q)program} --help 2>/dev/null)"}; d
   fi
 done
 if [[ ${program:t} == an-sync ]]; then
-  specs+=("1: : _alternative 'commands:command:(check status report)' 'files:source:_files'")
+  specs+=("1: : _alternative 'commands:command:(adopt audit check help report setup status)' 'files:source:_files'")
 fi
 _arguments -s -S $specs '*:file:_files'
