@@ -83,3 +83,18 @@ kill_it() {
   run -0 --separate-stderr an-sync week1.csv
   has "$output" '20 new'
 }
+
+@test "wherever the room on the disk ends, it is 74 and said in words; nobody was killed, and with room all is well" {
+  local room status
+  for room in 0 1 8 28 40 60 100; do
+    rm -rf "$AN_STATE"
+    # Through a pipe: the limit is not for messages.
+    { status=0; (trap '' XFSZ && ulimit -f "$room" && exec an-sync week1.csv) || status=$?; echo "$status"; } 2>&1 | cat >said
+    if [ "$(tail -n 1 said)" -ne 0 ]; then
+      [ "$(tail -n 1 said)" -eq 74 ]
+      grep -qE 'disk|too large' said
+    fi
+    run ! grep -E 'was killed|line [0-9]+:' said
+  done
+  run -0 an-sync week1.csv
+}

@@ -4,9 +4,11 @@
 
 load helpers
 load sandbox
+load roster
 
 setup() {
   common_setup
+  use_roster
   start_sandbox
   export AN_RATE=0
   members 1 6 >export.csv
@@ -47,7 +49,7 @@ group() { roster-dump --group | jq -r ".group.$1 // \"none\""; }
   an-sync export.csv
   [ "$(group url)" = "$AN_API_URL" ]
   [[ $(group key) == '$y$'* ]]
-  run ! grep -rF "$AN_API_KEY" "$AN_STATE"
+  run ! grep -rF "$AN_API_KEY" "$AN_STATE" rosters
 }
 
 @test "with another group's key nothing is sent, and the refusal says how to have two rosters" {
@@ -58,6 +60,7 @@ group() { roster-dump --group | jq -r ".group.$1 // \"none\""; }
   has "$stderr" 'the roster is of another group' AN_STATE 'an-sync -c CONFIG'
   [ "$(sent)" -eq 0 ]
   [ "$(roster-dump)" = "$before" ]
+  use_roster second
   AN_STATE=$PWD/second run -0 --separate-stderr an-sync next.csv
   has "$output" '6 new'
 }
@@ -125,6 +128,7 @@ group() { roster-dump --group | jq -r ".group.$1 // \"none\""; }
   an-sync export.csv
   roster-dump >older.csv
   rm -r "$AN_STATE"
+  use_roster from-before
   csv-diff /dev/null older.csv | roster-commit --adopt >/dev/null
   [ "$(group url)" = none ]
   run -0 --separate-stderr an-sync next.csv

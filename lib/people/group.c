@@ -134,7 +134,8 @@ enum status people_group(struct connection *connection, const json_t *roster,
             failure, STATUS_CONFIG,
             "the roster is of another group than the key: of %zu members of the roster, the "
             "key's group has %zu. Nothing was sent. Each group has a roster of its own: "
-            "give each an AN_STATE, or a configuration (an-sync -c CONFIG) that sets one",
+            "give each an AN_STATE and, where that is set, an AN_ROSTER, or a "
+            "configuration (an-sync -c CONFIG) that sets them",
             found->asked, found->met);
     return status == STATUS_OK ? make(connection, &found->group, failure) : status;
 }
