@@ -973,7 +973,7 @@ dated() {
 @test "check finds that an earlier -r has slowed down the rate, and says until when" {
   export AN_RATE=4
   timeout 5 an-sync -r 0.001 week1.csv || true
-  run -1 an-sync check
+  run -75 an-sync check
   [[ $output =~ 'Action Network: '.*'nothing can be asked before '[0-9]{2}:[0-9]{2}:[0-9]{2}': an earlier run with a lower rate (-r)' ]]
 }
 

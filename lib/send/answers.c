@@ -65,7 +65,7 @@ static enum status look_at_turns(struct connection *connection, struct failure *
     time_t when = time(NULL) + (time_t)(wait / NANOSECONDS) + 1;
     if (localtime_r(&when, &parts) != NULL)
         (void)strftime(until, sizeof until, "%H:%M:%S", &parts);
-    return fail(failure, STATUS_SOME_FAILED,
+    return fail(failure, STATUS_AGAIN,
                 "nothing can be asked before %s: an earlier run with a lower rate (-r) took the "
                 "turns until then; the key was not tried",
                 until);

@@ -11,7 +11,7 @@ probe() {
   status=$?
   case $status in
     0) verdict=ok ;;
-    1) verdict=note ;;
+    1 | 75) verdict=note ;;
     *) verdict=FAILED ;;
   esac
   printf '%-7s %s%s\n' "$verdict" "$what" "${said:+: ${said//$'\n'/$'\n          '}}"
