@@ -10,9 +10,9 @@
 /* Writes the field map in effect, the columns that it uses or takes the address from as a list for
  * csv-diff, or its digest to stdout; with SENDER_CHECK asks Action Network whether the key and the
  * map's custom fields are usable, and writes what it found; with SENDER_GROUP reads what
- * roster-dump --group writes from the file of the options, and writes the group that the roster is to keep.
- * STATUS_SOME_FAILED when custom fields are missing, STATUS_AGAIN when others have taken the turns
- * for long, STATUS_CONFIG for a map or a setting that is wrong, and what people_check and
+ * roster-dump --group writes from the file of the options, and writes the group that the roster is
+ * to keep. STATUS_SOME_FAILED when custom fields are missing, STATUS_AGAIN when others have taken
+ * the turns for long, STATUS_CONFIG for a map or a setting that is wrong, and what people_check and
  * people_group return. */
 enum status sender_answer(const struct sender_options *options, enum sender_action action,
                           struct failure *failure);
