@@ -298,7 +298,7 @@ static enum status bind_screen(struct splitter *splitter, struct failure *failur
 static enum status read_header(struct splitter *splitter, struct failure *failure)
 {
     size_t start;
-    bool more;
+    bool more = false;
     enum status status = pass_separator(splitter, failure);
     if (status == STATUS_OK)
         status = next_record(splitter, &start, &more, failure);

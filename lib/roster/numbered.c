@@ -35,7 +35,10 @@ static bool keep(struct numbered *numbered, sqlite3_int64 number, const char *te
     }
     memcpy(copy, text, length);
     copy[length] = '\0';
-    numbered->texts[numbered->count++] = (struct numbered_text){number, copy, length};
+    struct numbered_text *kept = &numbered->texts[numbered->count++];
+    kept->number = number;
+    kept->text = copy;
+    kept->length = length;
     return true;
 }
 
