@@ -393,11 +393,11 @@ refused() {
   roster-dump >before.csv
 
   head -c 3000 week2.csv | sed '$s/,[^,]*$//' >truncated.csv
-  refused truncated.csv 'export.csv'
+  refused truncated.csv 'truncated.csv: row 40'
   : >empty.csv
   refused empty.csv empty
   sed '5s/,/,,/' week2.csv >ragged.csv
-  refused ragged.csv 'export.csv:5: '
+  refused ragged.csv 'ragged.csv: row 5'
   tail -n +2 week2.csv >headerless.csv
   refused headerless.csv email
   printf 'id,amount\n1,20\n2,30\n' >donations.csv
