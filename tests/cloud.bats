@@ -99,7 +99,7 @@ in_step() {
   run -0 ended
   [ "$output" = SUCCEEDED ]
   in_step export-2026-11-09.csv
-  [ "$(sandbox_requests)" -eq 39 ] # with Slack's message
+  [ "$(sandbox_requests POST)" -eq 39 ] # with Slack's message; the group's pages are read first
   has "$(sandbox_get slack | jq -r '.[-1].text')" '38 new'
   [ "$(fate mail-2026-11-09.eml)" = synced ]
 }

@@ -338,7 +338,7 @@ enum status audit_write(struct audit *audit, enum audit_form form, struct output
     enum status status = STATUS_OK;
     writer.columns = csv_header_count(audit_export_table(audit->export)->header);
     if (!make_room(&writer.pairs, &writer.room, writer.columns + 1))
-        status = fail_memory(failure);
+        return fail_memory(failure);
     for (size_t row = 0; row < audit_export_count(audit->export) && status == STATUS_OK; row++)
         /* Rows that repeat an address are UNSEEN. */
         status = write_row(&writer, row, &key, failure);
