@@ -163,7 +163,10 @@ find_changes() {
     "\(.map // 0) \(.begun // 0)"' "$run/changes.ndjson") || return 74
   say_resent "${resent% *}" 'the field map has changed'
   say_resent "${resent#* }" 'whether Action Network has a last change is not known'
-  [[ -z $dry_run || -n $quiet ]] || show_changes "${options[@]}"
+  [[ -z $dry_run || -n $quiet ]] || saying show_changes "${options[@]}" || {
+    [ -s "$work/said" ] || die_of PIPE # the reader has gone, which is no error
+    return 74
+  }
 }
 
 # For -n: what changed, and who was taken for a member.
