@@ -33,11 +33,10 @@ static void on_fault(int number, siginfo_t *info, void *context)
 void overflow_ends(const char *message, enum status status)
 {
     struct rlimit limit;
-    char here;
     uintptr_t most = (uintptr_t)1 << 30; /* where there is no limit */
     if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < most)
         most = (uintptr_t)limit.rlim_cur;
-    top = (uintptr_t)&here;
+    top = (uintptr_t)__builtin_frame_address(0);
     bottom = top > most + BEYOND ? top - most - BEYOND : 0;
     last_words = message;
     last_status = (int)status;

@@ -167,10 +167,12 @@ enum status csv_screen_new(const struct csv_rules *rules, const struct csv_heade
     made->field_count = csv_header_count(header);
     made->columns = calloc(conditions->count, sizeof *made->columns);
     made->fields = calloc(made->field_count, sizeof *made->fields);
-    enum status status =
-        made->columns == NULL || made->fields == NULL || !write_conditions(conditions, &made->rule)
-            ? fail_memory(failure)
-            : STATUS_OK;
+    if (made->columns == NULL || made->fields == NULL ||
+        !write_conditions(conditions, &made->rule)) {
+        csv_screen_free(made);
+        return fail_memory(failure);
+    }
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < conditions->count && status == STATUS_OK; i++) {
         const char *column = conditions->conditions[i].column;
         made->columns[i] = csv_header_find(header, column);

@@ -440,9 +440,9 @@ enum status csv_split(const struct csv_text *text, const struct csv_rules *rules
         splitter.table->text = text;
         splitter.table->key = CSV_NO_COLUMN;
         status = split_fast(&splitter, way) ? STATUS_OK : split(&splitter, failure);
+        if (status == STATUS_OK)
+            status = leave_out_nameless(&splitter, failure);
     }
-    if (status == STATUS_OK)
-        status = leave_out_nameless(&splitter, failure);
     csv_record_free(splitter.record);
     if (status == STATUS_OK)
         *table = splitter.table;

@@ -21,7 +21,9 @@ struct mail_quote mail_quote(const char *text)
 
 bool mail_name_ends_in(const char *name, const char *ending)
 {
-    size_t length = name != NULL ? strlen(name) : 0;
+    if (name == NULL)
+        return false;
+    size_t length = strlen(name);
     size_t wanted = strlen(ending);
     while (length > 0 && strchr(" \t.", name[length - 1]) != NULL)
         length--;
