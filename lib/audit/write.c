@@ -33,7 +33,7 @@ static struct csv_value text_value(const char *text)
 /* Makes room for so many pairs. False without memory, here as below. */
 static bool make_room(struct diff_pair **pairs, size_t *room, size_t wanted)
 {
-    if (wanted <= *room)
+    if (*pairs != NULL && wanted <= *room)
         return true;
     struct diff_pair *grown = reallocarray(*pairs, wanted, sizeof **pairs);
     if (grown == NULL)
