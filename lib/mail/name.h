@@ -13,7 +13,7 @@ enum { MAIL_QUOTE_LIMIT = 200 }; /* bytes between the quotes */
  * where it is too long. By value, so that it can stand among the arguments of fail(). NULL is "".
  */
 struct mail_quote {
-    char text[MAIL_QUOTE_LIMIT + 8];
+    char text[MAIL_QUOTE_LIMIT + 12]; /* with quotes, an ellipsis and half a sequence */
 };
 struct mail_quote mail_quote(const char *text);
 
