@@ -57,9 +57,9 @@ setup() {
 }
 
 @test "deb: in a chroot it is installed, syncs as its unit does, and is purged without a rest" {
-  [ -n "${AN_TEST_CHROOT-}" ] || skip 'no fresh chroot of a Debian or Ubuntu (AN_TEST_CHROOT=DIRECTORY, as root)'
+  [ -n "${AN_TEST_CHROOT-}" ] || skip 'no fresh chroot of a Debian or Ubuntu (AN_TEST_CHROOT=DIRECTORY with its /proc, as root)'
   # What is there by then: the libraries stay.
-  chroot "$AN_TEST_CHROOT" find / -xdev -path /proc -prune -o -name 'an-sync*' -print >before
+  chroot "$AN_TEST_CHROOT" find / -xdev -path /proc -prune -o -name 'an-sync*' ! -path '/tmp/*' -print >before
   cp "$DEB" "$AN_TEST_CHROOT/tmp/an-sync.deb"
   inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$AN_TEST_CHROOT" "$@"; }
   run -0 inside apt-get install -y -q --no-install-recommends /tmp/an-sync.deb
@@ -67,8 +67,10 @@ setup() {
   [ "$(inside stat -c '%a %U %G' /etc/an-sync)" = '750 root an-sync' ]
   start_sandbox
   inside install -d -m 750 -g an-sync /etc/an-sync/boston
-  printf 'AN_API_URL=%s\nAN_RATE=0\n' "$AN_API_URL" | inside install -m 600 -o an-sync /dev/stdin /etc/an-sync/boston/config
-  echo "$AN_API_KEY" | inside install -m 600 -o an-sync /dev/stdin /etc/an-sync/boston/key
+  printf 'AN_API_URL=%s\nAN_RATE=0\n' "$AN_API_URL" >"$AN_TEST_CHROOT/etc/an-sync/boston/config"
+  echo "$AN_API_KEY" >"$AN_TEST_CHROOT/etc/an-sync/boston/key"
+  inside chown an-sync /etc/an-sync/boston/config /etc/an-sync/boston/key
+  inside chmod 600 /etc/an-sync/boston/config /etc/an-sync/boston/key
   inside install -d -m 700 -o an-sync /var/lib/an-sync/boston /var/lib/an-sync/boston/inbox
   inside install -m 600 -o an-sync /usr/share/doc/an-sync/examples/mail-2026-11-09.eml /var/lib/an-sync/boston/inbox
   command=$(inside sed -n 's|%S|/var/lib|g; s/%i/boston/g; s/^ExecStart=//p' '/usr/lib/systemd/system/an-sync@.service')
