@@ -11,6 +11,7 @@
 #include "people/people.h"
 #include "people/person.h"
 #include "send/options.h"
+#include "send/requests.h"
 #include "send/sender.h"
 
 static const char PROGRAM[] = "an-lapse";
@@ -52,32 +53,18 @@ static bool prepare(struct sender_job *job, const struct field_map *map)
     return job->body != NULL;
 }
 
-static enum sender_step look_up(struct sender_job *job)
-{
-    job->stage = LOOKED_UP;
-    return sender_send(job, "GET", people_lookup_url(job->service, person_address(job->body)),
-                       NULL);
-}
-
-static enum sender_step put(struct sender_job *job, enum stage stage)
-{
-    job->stage = (int)stage;
-    return sender_send(job, "PUT", people_url(job->service, job->id),
-                       json_object_get(job->body, "person"));
-}
-
 /* With the person at hand: leaves alone what the person's overrides protect. */
 static enum sender_step put_unless_overridden(struct sender_job *job, const json_t *person,
                                               enum stage stage)
 {
     if (!job->overrides)
-        return put(job, stage);
+        return sender_put(job, (int)stage);
     json_decref(job->overridden);
     job->overridden = person_respect_overrides(job->body, person);
     if (job->overridden == NULL)
         return SENDER_NO_MEMORY;
     if (json_array_size(job->overridden) == 0)
-        return put(job, stage);
+        return sender_put(job, (int)stage);
     enum sender_step step = sender_ok(job, "left alone");
     if (step == SENDER_DONE && !sender_note(job, "overridden", json_incref(job->overridden)))
         step = SENDER_NO_MEMORY;
@@ -87,12 +74,10 @@ static enum sender_step put_unless_overridden(struct sender_job *job, const json
 static enum sender_step start(struct sender_job *job)
 {
     if (job->dry_run)
-        return sender_send(job, "PUT", people_url(job->service, job->id != NULL ? job->id : "{id}"),
-                           json_object_get(job->body, "person"));
+        return sender_put(job, SENT_BY_ROSTER);
     if (job->id == NULL)
-        return look_up(job);
-    job->stage = READ;
-    return sender_send(job, "GET", people_url(job->service, job->id), NULL);
+        return sender_look_up(job, person_address(job->body), LOOKED_UP);
+    return sender_read(job, READ);
 }
 
 static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer)
@@ -139,7 +124,8 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
         return start(job);
     bool gone = answer->code == 404 || answer->code == 410;
     if (gone && (job->stage == READ || job->stage == SENT_BY_ROSTER))
-        return look_up(job); /* the roster's id is not the person's any more */
+        return sender_look_up(job, person_address(job->body),
+                              LOOKED_UP); /* the roster's id is not the person's any more */
     if (answer->json == NULL || answer->code > 299)
         return sender_refused(job, answer);
     switch ((enum stage)job->stage) {

@@ -10,11 +10,11 @@
 #include "base/cli.h"
 #include "base/signals.h"
 #include "base/text.h"
-#include "people/compare.h"
 #include "people/people.h"
 #include "people/person.h"
 #include "send/answers.h"
 #include "send/options.h"
+#include "send/requests.h"
 #include "send/sender.h"
 
 static const char PROGRAM[] = "an-upsert";
@@ -77,47 +77,11 @@ static bool prepare(struct sender_job *job, const struct field_map *map)
     return status == STATUS_OK;
 }
 
-static enum sender_step look_up(struct sender_job *job, const char *address, enum stage stage)
-{
-    job->stage = (int)stage;
-    return sender_send(job, "GET", people_lookup_url(job->service, address), NULL);
-}
-
-static enum sender_step post(struct sender_job *job, enum stage stage)
-{
-    job->stage = (int)stage;
-    return sender_send(job, "POST", people_url(job->service, NULL), job->body);
-}
-
-/* PUT takes the person itself, without the helper's tags. */
-static enum sender_step put(struct sender_job *job, enum stage stage)
-{
-    job->stage = (int)stage;
-    return sender_send(job, "PUT", people_url(job->service, job->id),
-                       json_object_get(job->body, "person"));
-}
-
-/* Makes the body what the person's overrides leave of it; NULL for nobody. They are read anew for
- * each person, so it begins with the whole each time. False without memory. */
-static bool respect_overrides(struct sender_job *job, const json_t *person)
-{
-    if (!job->overrides)
-        return true;
-    if (job->whole == NULL)
-        job->whole = json_incref(job->body);
-    json_decref(job->body);
-    json_decref(job->overridden);
-    job->body = json_deep_copy(job->whole);
-    job->overridden = job->body == NULL || person == NULL
-                          ? json_array()
-                          : person_respect_overrides(job->body, person);
-    return job->body != NULL && job->overridden != NULL;
-}
-
 /* Creates or updates by address. */
 static enum sender_step upsert(struct sender_job *job)
 {
-    return job->overrides ? look_up(job, person_address(job->body), LOOKED_UP) : post(job, POSTED);
+    return job->overrides ? sender_look_up(job, person_address(job->body), LOOKED_UP)
+                          : sender_post(job, POSTED);
 }
 
 /* The roster's id is not the person's any more, or there was none. */
@@ -125,24 +89,22 @@ static enum sender_step follow_by_address(struct sender_job *job)
 {
     free(job->id);
     job->id = NULL;
-    return look_up(job, job->older, OLDER_LOOKED_UP);
+    return sender_look_up(job, job->older, OLDER_LOOKED_UP);
 }
 
 static enum sender_step start(struct sender_job *job)
 {
     if (job->dry_run && job->older == NULL)
-        return post(job, POSTED);
+        return sender_post(job, POSTED);
     if (job->dry_run)
-        return sender_send(job, "PUT", people_url(job->service, job->id != NULL ? job->id : "{id}"),
-                           json_object_get(job->body, "person"));
+        return sender_put(job, PUT_BY_ROSTER);
     if (job->older == NULL)
         return upsert(job);
     if (job->id == NULL)
         return follow_by_address(job);
     if (!job->overrides)
-        return put(job, PUT_BY_ROSTER);
-    job->stage = READ;
-    return sender_send(job, "GET", people_url(job->service, job->id), NULL);
+        return sender_put(job, PUT_BY_ROSTER);
+    return sender_read(job, READ);
 }
 
 static enum sender_step looked_up(struct sender_job *job, const struct http_answer *answer,
@@ -151,7 +113,7 @@ static enum sender_step looked_up(struct sender_job *job, const struct http_answ
     const json_t *person;
     if (!people_found(answer->json, person_address(job->body), &person))
         return sender_failed(job, "Action Network's answer does not say who has the address");
-    return respect_overrides(job, person) ? post(job, next) : SENDER_NO_MEMORY;
+    return sender_respect_overrides(job, person) ? sender_post(job, next) : SENDER_NO_MEMORY;
 }
 
 static enum sender_step older_looked_up(struct sender_job *job, const struct http_answer *answer)
@@ -162,7 +124,8 @@ static enum sender_step older_looked_up(struct sender_job *job, const struct htt
     sender_take_id(job, person != NULL ? person_id(person) : NULL);
     if (job->id == NULL)
         return upsert(job); /* nobody has the older address any more */
-    return respect_overrides(job, person) ? put(job, PUT_BY_LOOKUP) : SENDER_NO_MEMORY;
+    return sender_respect_overrides(job, person) ? sender_put(job, PUT_BY_LOOKUP)
+                                                 : SENDER_NO_MEMORY;
 }
 
 /* Somebody else may have the new address: then that person is this member, and the older one is no
@@ -171,7 +134,7 @@ static enum sender_step follow_instead(struct sender_job *job)
 {
     job->older_id = job->id;
     job->id = NULL;
-    return look_up(job, person_address(job->body), LOOKED_UP_INSTEAD);
+    return sender_look_up(job, person_address(job->body), LOOKED_UP_INSTEAD);
 }
 
 /* A followed change was put. Action Network may silently keep the older address when the new one is
@@ -245,19 +208,6 @@ static enum sender_step older_read(struct sender_job *job, const json_t *person)
     return step;
 }
 
-static enum sender_step older_lapsed(struct sender_job *job, const struct http_answer *answer)
-{
-    json_t *unapplied = person_differences(job->send, answer->json, false);
-    bool member = json_object_get(unapplied, "custom_fields.is_member") != NULL;
-    bool compared = unapplied != NULL;
-    json_decref(unapplied);
-    if (!compared)
-        return SENDER_NO_MEMORY;
-    if (member)
-        return sender_failed(job, "Action Network did not take is_member for the older address");
-    return SENDER_DONE;
-}
-
 /* What a refusal means at this stage: an answer as any other, or the record's failure. */
 static enum sender_step refused(struct sender_job *job, const struct http_answer *answer)
 {
@@ -285,7 +235,8 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     case OLDER_LOOKED_UP:
         return older_looked_up(job, answer);
     case READ:
-        return respect_overrides(job, answer->json) ? put(job, PUT_BY_ROSTER) : SENDER_NO_MEMORY;
+        return sender_respect_overrides(job, answer->json) ? sender_put(job, PUT_BY_ROSTER)
+                                                           : SENDER_NO_MEMORY;
     case PUT_BY_ROSTER:
     case PUT_BY_LOOKUP:
         return followed(job, answer);
@@ -294,7 +245,7 @@ static enum sender_step step(struct sender_job *job, const struct http_answer *a
     case OLDER_READ:
         return older_read(job, answer->json);
     case OLDER_LAPSED:
-        return older_lapsed(job, answer);
+        return sender_took_lapse(job, answer);
     default:
         return sender_compare(job, answer);
     }
@@ -312,21 +263,7 @@ int main(int argc, char **argv)
     struct sender_options options;
     struct option_line lines[SENDER_OPTION_LINES];
     int action = SENDER_RUN;
-    const struct option_line more[] = {
-        {"print-map", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_MAP,
-         .help = "the field map in effect"},
-        {"print-columns", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_COLUMNS,
-         .help = "the columns that it uses, for csv-diff -c"},
-        {"print-keys", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_KEYS,
-         .help = "those that the address is taken from, for csv-diff -k"},
-        {"print-digest", '\0', OPTION_CHOICE, &action, .value = SENDER_PRINT_DIGEST,
-         .help = "its digest"},
-        {"check", '\0', OPTION_CHOICE, &action, .value = SENDER_CHECK,
-         .help = "ask Action Network whether key and custom fields are usable"},
-        {"group", '\0', OPTION_CHOICE, &action, .value = SENDER_GROUP,
-         .help = "read what roster-dump --group writes: is the roster this key's group's?"},
-        {.name = NULL},
-    };
+    struct option_line more[SENDER_ANSWER_LINES];
     const struct options_command command = {
         .name = PROGRAM,
         .usage = "usage: an-upsert [-n] [-m MAP] [-r RATE] [-j JOBS] [--overrides]\n"
@@ -345,6 +282,7 @@ int main(int argc, char **argv)
     struct failure failure;
     enum status status;
     sender_options_lines(&options, lines);
+    sender_answer_lines(&action, more);
     if (!options_read(&command, argc, argv, &status))
         return (int)status;
     options.file = argv[optind];

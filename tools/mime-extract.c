@@ -11,17 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "base/cli.h"
 #include "base/confine.h"
-#include "base/ndjson.h"
 #include "base/options.h"
 #include "base/overflow.h"
 #include "base/text.h"
-#include "mail/auth_results.h"
 #include "mail/check.h"
 #include "mail/extract.h"
+#include "mail/listing.h"
 #include "mail/mail.h"
 
 #define PROGRAM "mime-extract"
@@ -85,85 +82,7 @@ static enum status read_input(const struct options *options, struct buffer *raw,
     return status;
 }
 
-/* ---- the list ---- */
-
-/* A string, or null for NULL. */
-static json_t *text_or_null(const char *text)
-{
-    return text != NULL ? json_string(text) : json_null();
-}
-
-static enum status message_json(const struct mail *mail, json_t **json, struct failure *failure)
-{
-    const struct mail_facts *facts = mail_facts(mail);
-    struct auth_results *results = NULL;
-    /* One that can't be read says nothing. */
-    if (facts->authentication != NULL)
-        (void)auth_results_parse(facts->authentication, &results, failure);
-    const char *spf = results != NULL ? auth_results_of(results, "spf") : NULL;
-    const char *dkim = results != NULL ? auth_results_of(results, "dkim") : NULL;
-    const char *dmarc = results != NULL ? auth_results_of(results, "dmarc") : NULL;
-    *json = json_pack("{s:{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o}}}", "message",     //
-                      "from", text_or_null(facts->from), "subject",                           //
-                      text_or_null(facts->subject), "date", text_or_null(facts->date),        //
-                      "message_id", text_or_null(facts->message_id), "verdicts",              //
-                      "spam", text_or_null(facts->spam), "virus", text_or_null(facts->virus), //
-                      "spf", text_or_null(spf), "dkim", text_or_null(dkim), "dmarc",          //
-                      text_or_null(dmarc));
-    auth_results_free(results);
-    return *json != NULL ? STATUS_OK : fail_memory(failure);
-}
-
-static enum status part_json(const struct mail_part *part, json_t **json, struct failure *failure)
-{
-    *json = json_pack("{s:{s:s, s:o, s:I, s:b}}", "part", "type", part->type, "name",
-                      text_or_null(part->name), "size", (json_int_t)part->size, "export",
-                      extract_kind_of(part) != EXTRACT_NOTHING);
-    return *json != NULL ? STATUS_OK : fail_memory(failure);
-}
-
-static enum status write_line(json_t *json, struct failure *failure)
-{
-    enum status status = ndjson_write_json(STDOUT_FILENO, json, failure);
-    json_decref(json);
-    return status;
-}
-
-static enum status list(const struct mail *mail, struct failure *failure)
-{
-    json_t *json;
-    enum status status = message_json(mail, &json, failure);
-    if (status == STATUS_OK)
-        status = write_line(json, failure);
-    for (size_t i = 0; status == STATUS_OK && i < mail_part_count(mail); i++) {
-        status = part_json(mail_part(mail, i), &json, failure);
-        if (status == STATUS_OK)
-            status = write_line(json, failure);
-    }
-    return status;
-}
-
 /* ---- what is asked besides ---- */
-
-/* The date and the id, a line each; empty where the mail has none. */
-static enum status write_date(const struct mail *mail, struct failure *failure)
-{
-    const struct mail_facts *facts = mail_facts(mail);
-    struct buffer lines = {.limit = 0};
-    char *id = strdup(facts->message_id != NULL ? facts->message_id : "");
-    if (id != NULL)
-        text_printable(id, strlen(id));
-    bool made =
-        id != NULL && buffer_printf(&lines, "%s\n%s\n", facts->date != NULL ? facts->date : "", id);
-    enum status status = STATUS_OK;
-    if (!made)
-        status = fail_memory(failure);
-    else if (!write_all(STDOUT_FILENO, lines.bytes, lines.length))
-        status = fail(failure, STATUS_IO, "standard output: %s", strerror(errno));
-    free(id);
-    buffer_free(&lines);
-    return status;
-}
 
 /* What of confining holds here. */
 static enum status say_confined(void)
@@ -220,9 +139,9 @@ static enum status write_result(const struct options *options, const struct mail
                                 const struct buffer *csv, struct failure *failure)
 {
     if (options->date)
-        return write_date(mail, failure);
+        return mail_write_date(mail, STDOUT_FILENO, failure);
     if (options->list)
-        return list(mail, failure);
+        return mail_list(mail, STDOUT_FILENO, failure);
     if (!write_all(STDOUT_FILENO, csv->bytes, csv->length))
         return fail(failure, STATUS_IO, "standard output: %s", strerror(errno));
     return STATUS_OK;

@@ -168,3 +168,23 @@ enum status sender_answer(const struct sender_options *options, enum sender_acti
         return print(options, action, failure);
     }
 }
+
+void sender_answer_lines(int *action, struct option_line lines[SENDER_ANSWER_LINES])
+{
+    const struct option_line made[SENDER_ANSWER_LINES] = {
+        {"print-map", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_MAP,
+         .help = "the field map in effect"},
+        {"print-columns", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_COLUMNS,
+         .help = "the columns that it uses, for csv-diff -c"},
+        {"print-keys", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_KEYS,
+         .help = "those that the address is taken from, for csv-diff -k"},
+        {"print-digest", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_DIGEST,
+         .help = "its digest"},
+        {"check", '\0', OPTION_CHOICE, action, .value = SENDER_CHECK,
+         .help = "ask Action Network whether key and custom fields are usable"},
+        {"group", '\0', OPTION_CHOICE, action, .value = SENDER_GROUP,
+         .help = "read what roster-dump --group writes: is the roster this key's group's?"},
+        {.name = NULL},
+    };
+    memcpy(lines, made, sizeof made);
+}

@@ -7,6 +7,11 @@
 
 #include "send/options.h"
 
+enum { SENDER_ANSWER_LINES = 7 };
+
+/* Fills the table of the options that ask for an answer, with its end: each sets `*action`. */
+void sender_answer_lines(int *action, struct option_line lines[SENDER_ANSWER_LINES]);
+
 /* Writes the field map in effect, the columns that it uses or takes the address from as a list for
  * csv-diff, or its digest to stdout; with SENDER_CHECK asks Action Network whether the key and the
  * map's custom fields are usable, and writes what it found; with SENDER_GROUP reads what

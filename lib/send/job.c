@@ -118,3 +118,31 @@ enum sender_step sender_compare(struct sender_job *job, const struct http_answer
     json_decref(unapplied);
     return step;
 }
+
+bool sender_respect_overrides(struct sender_job *job, const json_t *person)
+{
+    if (!job->overrides)
+        return true;
+    if (job->whole == NULL)
+        job->whole = json_incref(job->body);
+    json_decref(job->body);
+    json_decref(job->overridden);
+    job->body = json_deep_copy(job->whole);
+    job->overridden = job->body == NULL || person == NULL
+                          ? json_array()
+                          : person_respect_overrides(job->body, person);
+    return job->body != NULL && job->overridden != NULL;
+}
+
+enum sender_step sender_took_lapse(struct sender_job *job, const struct http_answer *answer)
+{
+    json_t *unapplied = person_differences(job->send, answer->json, false);
+    bool member = json_object_get(unapplied, "custom_fields.is_member") != NULL;
+    bool compared = unapplied != NULL;
+    json_decref(unapplied);
+    if (!compared)
+        return SENDER_NO_MEMORY;
+    if (member)
+        return sender_failed(job, "Action Network did not take is_member for the older address");
+    return SENDER_DONE;
+}

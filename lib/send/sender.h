@@ -106,6 +106,14 @@ enum sender_step sender_refused(struct sender_job *job, const struct http_answer
  * answer's id. */
 enum sender_step sender_compare(struct sender_job *job, const struct http_answer *answer);
 
+/* Makes the body what the person's overrides leave of it, where they count; NULL for nobody. They
+ * are read anew for each person, so it begins with the whole each time. False without memory. */
+bool sender_respect_overrides(struct sender_job *job, const json_t *person);
+
+/* Ends according to whether the answer shows the lapse of the older person, after which the job's
+ * result stays what it was: failed when is_member was not taken. */
+enum sender_step sender_took_lapse(struct sender_job *job, const struct http_answer *answer);
+
 /* Whether the job's result is that it failed. */
 bool sender_has_failed(const struct sender_job *job);
 
