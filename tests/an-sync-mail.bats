@@ -111,7 +111,7 @@ an_sync() {
   { printf '%s\r\n' 'X-SES-Spam-Verdict: PASS' 'X-SES-Virus-Verdict: PASS' "$passed" && cat inner; } >mail.eml
   export AN_MAIL_REQUIRE_AUTH=1
   run -65 --separate-stderr an-sync mail.eml
-  has "$stderr" '--allow forwards'
+  has "$stderr" 'AN_MAIL_ALLOW=forwards'
   AN_MAIL_ALLOW=forwards run -0 an-sync mail.eml
   [ "$(members)" -eq 2 ]
   for value in forward forwards,,automatic yes; do

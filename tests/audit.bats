@@ -40,7 +40,7 @@ asked() { sandbox_requests "${1-}" '^/api/'; }
 slack_texts() { sandbox_get slack | jq -r '.[].text'; }
 fields() { sandbox_person "$1" | jq -c '.custom_fields | [.Phone, .is_member]'; }
 # of KEY [FILTER]: what the last run found about somebody.
-of() { jq -c --arg key "$1" "select(.key == \$key) | ${2-[.change, .drift]}" "$(find "$AN_STATE/runs" -name changes.ndjson | sort | tail -n 1)"; }
+of() { jq -c --arg key "$1" "select(.key == \$key) | ${2-[.change, .drift]}" "$(find "$AN_STATE/runs" -mindepth 1 -maxdepth 1 | sort | tail -n 1)/changes.ndjson"; }
 
 # ---- adopt ----
 
