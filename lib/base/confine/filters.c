@@ -130,19 +130,19 @@ static bool allow_computing(scmp_filter_ctx filter)
 {
     bool good = add_all(filter, SCMP_ACT_ALLOW, COMPUTING);
     for (int file = STDOUT_FILENO; file <= STDERR_FILENO && good; file++)
-        good = allow(filter, SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)file)) &&
-               allow(filter, SCMP_SYS(writev), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)file));
+        good = allow(filter, SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)file, 0)) &&
+               allow(filter, SCMP_SYS(writev), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)file, 0));
     good = good && allow(filter, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) &&
            allow(filter, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     /* Of a file that is open: without this flag, a name would count. */
     good = good && allow(filter, SCMP_SYS(newfstatat),
                          SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
-    good = good && allow(filter, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS)) &&
-           allow(filter, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ));
+    good = good && allow(filter, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TCGETS, 0)) &&
+           allow(filter, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, TIOCGWINSZ, 0));
     good = good && allow(filter, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL)) &&
            allow(filter, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD));
     /* A limit may be asked for, not set. */
-    good = good && allow(filter, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
+    good = good && allow(filter, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0, 0));
     /* A thread is no process. clone3(2) keeps its flags where no filter sees them; with this answer
      * glibc takes the other. */
     return good &&
