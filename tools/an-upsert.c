@@ -113,7 +113,7 @@ static enum sender_step looked_up(struct sender_job *job, const struct http_answ
     const json_t *person;
     if (!people_found(answer->json, person_address(job->body), &person))
         return sender_failed(job, "Action Network's answer does not say who has the address");
-    return sender_respect_overrides(job, person) ? sender_post(job, next) : SENDER_NO_MEMORY;
+    return sender_respect_overrides(job, person) ? sender_post(job, (int)next) : SENDER_NO_MEMORY;
 }
 
 static enum sender_step older_looked_up(struct sender_job *job, const struct http_answer *answer)
