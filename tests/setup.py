@@ -7,12 +7,15 @@ import json
 import os
 import pty
 import select
+import signal
 import sys
 import time
 
 script = json.loads(sys.argv[1])
 pid, terminal = pty.fork()
 if pid == 0:
+    # A test that runs in the background has SIGINT ignored; somebody at a terminal has not.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execvp(sys.argv[2], sys.argv[2:])
 seen, at, end = b"", 0, time.monotonic() + 60
 while time.monotonic() < end:
@@ -33,6 +36,7 @@ sys.stdout.buffer.write(seen.replace(b"\r", b""))
 sys.stdout.flush()
 if script:
     print(f"never came: {script[0][0]}")
+if script or time.monotonic() >= end:
     os.kill(pid, 9)
 status = os.waitpid(pid, 0)[1]
 sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
