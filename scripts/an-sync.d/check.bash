@@ -56,8 +56,7 @@ try_roster() {
   local count
   count=$(roster-dump --count) && echo "$count members"
 }
-# All works without it, too: what a kernel or a container forbids is said, and is no failure.
-try_confinement() { mime-extract --confined || [ $? -eq 1 ]; }
+try_confinement() { mime-extract --confined; }
 
 try_state() {
   local directory=$AN_STATE
@@ -93,7 +92,8 @@ try_webhook() {
 check() {
   local checked=0
   probe programs try_programs && find_programs || return
-  probe confinement try_confinement
+  # All works without it, too: what a kernel or a container forbids is said, and is no failure.
+  probe confinement try_confinement || [ $? -ne 1 ] || checked=0
   probe configuration try_configuration && configure || return
   [ -z "${AN_API_KEY_FILE-}${SLACK_WEBHOOK_URL_FILE-}" ] || probe 'secret files' try_secrets
   probe 'state directory' try_state
