@@ -133,7 +133,8 @@ static bool plain_open(const char *text, bool decoded, struct plain *plain)
         int high = decoded && text[i] == '%' ? hex_digit(text[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
         plain->from[plain->length] = i;
-        plain->bytes[plain->length] = fold(low >= 0 ? (char)((unsigned)high << 4 | (unsigned)low) : text[i]);
+        plain->bytes[plain->length] =
+            fold(low >= 0 ? (char)((unsigned)high << 4 | (unsigned)low) : text[i]);
         i += low >= 0 ? 3 : 1;
     }
     plain->from[plain->length] = length;
