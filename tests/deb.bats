@@ -56,10 +56,10 @@ setup() {
   grep -q '^ExecStart=/usr/bin/an-sync ' root/usr/lib/systemd/system/an-sync@.service
 }
 
-@test "deb: in a chroot it is installed, syncs as its unit does, and is purged without a rest" {
+@test "deb: in a chroot it is installed, syncs as its unit does, is removed without a loss, and purged without a rest" {
   [ -n "${AN_TEST_CHROOT-}" ] || skip 'no fresh chroot of a Debian or Ubuntu (AN_TEST_CHROOT=DIRECTORY with its /proc, as root)'
   # What is there by then: the libraries stay.
-  chroot "$AN_TEST_CHROOT" find / -xdev -path /proc -prune -o -name 'an-sync*' ! -path '/tmp/*' -print >before
+  chroot "$AN_TEST_CHROOT" find / -xdev -path /proc -prune -o -name '*an-sync*' ! -path '/tmp/*' -print >before
   cp "$DEB" "$AN_TEST_CHROOT/tmp/an-sync.deb"
   inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$AN_TEST_CHROOT" "$@"; }
   run -0 inside apt-get install -y -q --no-install-recommends /tmp/an-sync.deb
@@ -72,14 +72,32 @@ setup() {
   inside chown an-sync /etc/an-sync/boston/config /etc/an-sync/boston/key
   inside chmod 600 /etc/an-sync/boston/config /etc/an-sync/boston/key
   inside install -d -m 700 -o an-sync /var/lib/an-sync/boston /var/lib/an-sync/boston/inbox
-  inside install -m 600 -o an-sync /usr/share/doc/an-sync/examples/mail-2026-11-09.eml /var/lib/an-sync/boston/inbox
+  for mail in mail-2026-11-09.eml mail-2026-11-16.eml; do
+    inside install -m 600 -o an-sync "/usr/share/doc/an-sync/examples/$mail" /var/lib/an-sync/boston/inbox
+  done
   command=$(inside sed -n 's|%S|/var/lib|g; s/%i/boston/g; s/^ExecStart=//p' '/usr/lib/systemd/system/an-sync@.service')
   run -0 inside setpriv --reuid=an-sync --regid=an-sync --clear-groups env AN_STATE=/var/lib/an-sync/boston \
     AN_API_KEY_FILE=/etc/an-sync/boston/key sh -c "$command"
   [ "$(sandbox_get people | jq length)" -gt 30 ]
-  run -0 inside dpkg --purge an-sync
+  [ "$(inside ls /var/lib/an-sync/boston/inbox/done)" = $'mail-2026-11-09.eml\nmail-2026-11-16.eml' ]
+  # As systemd notes that a group's timer is on, and when it came last.
+  mkdir -p "$AN_TEST_CHROOT"/etc/systemd/system/timers.target.wants "$AN_TEST_CHROOT/var/lib/systemd/timers"
+  ln -s /usr/lib/systemd/system/an-sync@.timer "$AN_TEST_CHROOT/etc/systemd/system/timers.target.wants/an-sync@boston.timer"
+  : >"$AN_TEST_CHROOT/var/lib/systemd/timers/stamp-an-sync@boston.timer"
+  # A systemd that notes what it is asked for, where nothing forbids to ask it.
+  mkdir -p "$AN_TEST_CHROOT/run/systemd/system"
+  printf '#!/bin/sh\necho "$*" >>/tmp/systemctl.log\n' >"$AN_TEST_CHROOT/usr/bin/systemctl"
+  chmod 755 "$AN_TEST_CHROOT/usr/bin/systemctl"
+  rm -f "$AN_TEST_CHROOT/usr/sbin/policy-rc.d"
+  run -0 inside apt-get remove -y -q an-sync
+  [ "$(<"$AN_TEST_CHROOT/tmp/systemctl.log")" = 'stop an-sync@*.timer an-sync@*.path an-sync@*.service' ]
+  run -127 inside an-sync --version
+  [ -e "$AN_TEST_CHROOT/etc/an-sync/boston/key" ]
+  [ -e "$AN_TEST_CHROOT/var/lib/an-sync/boston/roster.sqlite" ]
+  run -0 inside apt-get purge -y -q an-sync
   rm "$AN_TEST_CHROOT/tmp/an-sync.deb"
-  chroot "$AN_TEST_CHROOT" find / -xdev -path /proc -prune -o -name 'an-sync*' ! -path '/tmp/*' -print >after
+  chroot "$AN_TEST_CHROOT" find / -xdev -path /proc -prune -o -name '*an-sync*' ! -path '/tmp/*' -print >after
   diff before after
   run -1 inside id an-sync
+  run -2 inside getent group an-sync
 }
