@@ -218,7 +218,7 @@ BUILDER ?= $(or $(shell command -v docker || command -v podman || command -v bui
 image:
 	$(BUILDER) build $(BUILDER_FLAGS) -t an-sync:$(VERSION) -t an-sync .
 
-# Fresh machines, root and user, in chroots: half an hour and some gigabytes.
+# Fresh machines, root and user and the package, in chroots: an hour and some gigabytes.
 machines:
 	@scripts/install-deps --machines
 	@scripts/machines
@@ -285,7 +285,7 @@ help:
 	@echo 'make local-up   an AWS and an Action Network on this machine (make local-sync [MAIL=...], local-down)'
 	@echo 'make image      an image with nothing but the programs, by Docker, Podman or Buildah'
 	@echo 'make dist       the sources of the last commit as build/an-sync-$(VERSION).tar.gz (and .zip, for AWS)'
-	@echo 'make machines   the demo and all tests on fresh machines of Debian and Ubuntu (scripts/machines --help)'
+	@echo 'make machines   the demo, all tests and the package on fresh machines of Debian and Ubuntu (scripts/machines --help)'
 	@echo 'make deb        a package for this Debian or Ubuntu, build/an-sync_$(VERSION)_*.deb'
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
