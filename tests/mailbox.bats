@@ -50,7 +50,7 @@ arrives() {
   give
 }
 
-fetch() { timeout 20 mbsync -c mbsyncrc exports; }
+fetch() { timeout 20 mbsync -qq -c mbsyncrc exports; }
 
 @test "mailbox: a mail that arrives is synced by the next run, once, and stays in the mailbox as it was" {
   arrives mail-2026-11-09.eml
@@ -79,7 +79,15 @@ fetch() { timeout 20 mbsync -c mbsyncrc exports; }
 @test "mailbox: the sample configuration is one that mbsync takes, and keeps no password" {
   # No password is read, and nobody is asked, before the file has been read.
   sed 's/^Host .*/Host 127.0.0.1\nPort 1/' "$SAMPLES/mbsyncrc" >sample
-  run -1 timeout 20 mbsync -c sample exports
+  run -1 timeout 20 mbsync -qq -c sample exports
   [[ $output != *sample:* ]] # where mbsync finds fault with a line
   run -1 grep -E '^ *Pass ' "$SAMPLES/mbsyncrc"
+}
+
+@test "mailbox: so are the lines that the sample has for Microsoft" {
+  sed '/^Host\|^PassCmd/d; s/^#\(Host\|AuthMechs\|PassCmd\)/\1/' "$SAMPLES/mbsyncrc" >lines
+  [ "$(grep -c '^Host\|^AuthMechs XOAUTH2\|^PassCmd' lines)" -eq 3 ]
+  sed 's/^Host .*/Host 127.0.0.1\nPort 1/' lines >sample
+  run -1 timeout 20 mbsync -qq -c sample exports
+  [[ $output != *sample:* && $output == *'127.0.0.1:1'* ]]
 }
