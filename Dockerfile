@@ -1,6 +1,7 @@
 # an-sync in an image: built and tested in the first stage, nothing but what it needs to run in the second.
 # What the RUN lines do is done by the Makefile and scripts/, and works without Docker, too.
 #   docker run --rm -i -v an-sync-state:/state -e AN_API_KEY_FILE=/run/secrets/key ... an-sync - < export.eml
+# It has no aws CLI: for s3:// add one to an image FROM an-sync.
 
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends make

@@ -70,6 +70,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BIN)/test-%,$(wildcard tests/unit/*.c)
 SCRIPTS := an-sync roster-report
 MAN1 := $(TOOLS:%=tools/%.1) $(SCRIPTS:%=scripts/%.1)
 MAN5 := tools/an-sync-fields.5 tools/an-sync-records.5
+MAN7 := scripts/an-sync-recipes.7
 # The same sources give the same programs, wherever they lie.
 COMPILE = $(CC) $(PROJECT_CPPFLAGS) $(CPPFLAGS) $$(cat $(BUILD)/flags) $(WARNINGS) $(HARDENING) \
   -ffile-prefix-map='$(CURDIR)'=. $(SANITIZERS) $(CFLAGS)
@@ -228,13 +229,14 @@ lint: deps
 	@scripts/lint
 
 install: all
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(MANDIR)/man1" "$(DESTDIR)$(MANDIR)/man5" \
+	install -d "$(DESTDIR)$(PREFIX)/bin" $(foreach section,1 5 7,"$(DESTDIR)$(MANDIR)/man$(section)") \
 	  "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)/samples" "$(DESTDIR)$(COMPLETIONDIR)" \
 	  "$(DESTDIR)$(FISHDIR)" "$(DESTDIR)$(ZSHDIR)"
 	install -m 755 $(PROGRAMS) $(SCRIPTS:%=scripts/%) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 644 $(wildcard scripts/an-sync.d/*) "$(DESTDIR)$(PREFIX)/share/an-sync"
 	install -m 644 $(MAN1) "$(DESTDIR)$(MANDIR)/man1"
 	install -m 644 $(MAN5) "$(DESTDIR)$(MANDIR)/man5"
+	install -m 644 $(MAN7) "$(DESTDIR)$(MANDIR)/man7"
 	install -m 644 README.md LICENSE "$(DESTDIR)$(DOCDIR)"
 	install -m 644 $(wildcard samples/*) "$(DESTDIR)$(DOCDIR)/samples"
 	install -m 644 scripts/completion.bash "$(DESTDIR)$(COMPLETIONDIR)/an-sync"
@@ -248,7 +250,7 @@ uninstall:
 	  rm -f "$(DESTDIR)$(PREFIX)/bin/$$program" "$(DESTDIR)$(COMPLETIONDIR)/$$program" "$(DESTDIR)$(FISHDIR)/$$program.fish"; \
 	done
 	rm -f "$(DESTDIR)$(ZSHDIR)/_an-sync"
-	for page in $(notdir $(MAN1) $(MAN5)); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; done
+	for page in $(notdir $(MAN1) $(MAN5) $(MAN7)); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; done
 	rm -rf "$(DESTDIR)$(PREFIX)/share/an-sync" "$(DESTDIR)$(DOCDIR)"
 
 # The sources of the last commit: a tarball for people, and the archive that CodeBuild unpacks where it is.

@@ -26,6 +26,7 @@ setup() {
     grep -q " ./usr/share/fish/vendor_completions.d/$tool\.fish\b" <<<"$output"
   done
   has "$output" ./usr/share/zsh/vendor-completions/_an-sync ./usr/share/doc/an-sync/examples/config ./usr/share/doc/an-sync/README.md
+  has "$output" ./usr/share/man/man5/an-sync-records.5.gz ./usr/share/man/man7/an-sync-recipes.7.gz
   for kind in service timer path; do
     has "$output" "./usr/lib/systemd/system/an-sync@.$kind" "./usr/lib/systemd/user/an-sync@.$kind"
   done

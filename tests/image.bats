@@ -35,6 +35,7 @@ programs='an-diff an-lapse an-sync an-upsert csv-diff mime-extract roster-commit
   [ "$(head -n 1 "$INSTALLED/usr/share/zsh/vendor-completions/_an-sync" | tr ' ' '\n' | tail -n +2 | sort | xargs)" = "$programs" ]
   diff -r "$ROOT/scripts/an-sync.d" "$INSTALLED/usr/share/an-sync"
   [ -s "$INSTALLED/usr/share/man/man5/an-sync-records.5" ]
+  [ -s "$INSTALLED/usr/share/man/man7/an-sync-recipes.7" ]
   [ -s "$INSTALLED/usr/share/doc/an-sync/samples/mail-2026-11-09.eml" ]
 }
 

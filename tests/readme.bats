@@ -1,73 +1,201 @@
 #!/usr/bin/env bats
-# The README's commands do what it says, with the files that it names.
+# The README's commands do what it says, what it quotes is what the programs say, and it is of a readable size.
 
 load helpers
 load sandbox
 
 setup() {
   common_setup
+  unset AN_STATE # as for whoever reads it
   start_sandbox
   export AN_RATE=0
-  {
-    echo 'akid,email,first_name,mailing_city'
-    printf '%s,p%s@example.org,Person,Boston\n' {1..20}{,}
-  } >older.csv
-  # One has moved to another address, one city changed, one row has no address, one is new, one left.
-  sed -e 's/^3,p3@/3,new3@/' -e '/^4,/s/Boston/Quincy/' -e 's/^5,p5@example.org/5,none/' -e '/^6,/d' older.csv >newer.csv
-  echo '21,p21@example.org,Person,Boston' >>newer.csv
+  README=$ROOT/README.md
 }
 
-teardown() {
-  stop_sandbox
+# section HEADING: what stands under a heading of the README.
+section() {
+  awk -v heading="$1" '/^```/ { code = !code } /^#/ && !code { within = $0 ~ heading } within' "$README"
 }
 
-# blocks HEADING: the shell commands under a heading of the README.
+# blocks HEADING: the shell commands there.
 blocks() {
-  awk -v heading="$1" '/^#/ && !code { within = $0 ~ heading } /^```/ { code = within && /^```sh/; next } code' "$ROOT/README.md"
+  section "$1" | awk '/^```/ { code = /^```sh/; next } code'
 }
 
-@test "two files and nothing else: as careful as an-sync, and an-sync goes on from there" {
-  csv-diff /dev/null older.csv | an-upsert -r 0 >/dev/null
-  blocks '^### Two CSV files' >commands
-  grep -q -e --follow commands
-  run -0 --separate-stderr bash commands
-  has "$output" '1 new' '2 updated' '1 lapsed'
-  [ "$(sandbox_person new3@example.org | jq -r .custom_fields.is_member)" = True ]
-  run ! sandbox_person p3@example.org
-  [ "$(sandbox_person p5@example.org | jq -r .custom_fields.is_member)" = True ]
-  [ "$(sandbox_person p6@example.org | jq -r .custom_fields.is_member)" = False ]
-  run -0 --separate-stderr an-sync newer.csv
+# last_run: the directory of the last run.
+last_run() {
+  find "$HOME/.local/state/an-sync/runs" -mindepth 1 -maxdepth 1 -type d | sort | tail -n 1
+}
+
+@test "README: it is read in an evening, on any screen" {
+  [ "$(wc -l <"$README")" -le 200 ]
+  [ "$(wc -L <"$README")" -le 120 ]
+}
+
+@test "README: whatever it names is there: targets of make, pages, settings, files" {
+  while read -r target; do
+    grep -Eq "^([a-z-]+ )*$target( [a-z-]+)*:" "$ROOT/Makefile"
+  done < <(grep -oE '(`|^|sudo )make [a-z-]+' "$README" | sed 's/.*make //')
+  while read -r page; do
+    [ -n "$(find "$ROOT"/{tools,scripts} -name "$page.[157]")" ]
+  done < <(grep -oE '`man [a-z-]+' "$README" | sed 's/.* //')
+  while read -r setting; do
+    grep -Eq "^\.It Ev .*\b$setting\b" "$ROOT/scripts/an-sync.1"
+  done < <(grep -oE '\bAN_[A-Z_]+' "$README" | sort -u)
+  while read -r file; do
+    [ -e "$ROOT/$file" ]
+  done < <(grep -oE '\]\([^)]*\)' "$README" | tr -d '()]' | grep -v '^http')
+}
+
+@test "README: the first sync, as it stands there" {
+  cp "$SAMPLES/mail-2026-11-09.eml" export.eml
+  export AN_MAIL_FROM=@example.org
+  blocks '^## The first sync' >commands
+  [ "$(wc -l <commands)" -eq 5 ]
+  while read -r command; do
+    run bash -c "$command" </dev/null
+    [ "$status" -eq 0 ] || { [ "$status" -eq 1 ] && has "$output" 'the group has no custom field'; }
+    case $command in
+      *setup*) unset AN_API_KEY AN_API_URL AN_MAIL_FROM ;;
+      *-n*) has "$output" '38 would be new' ;;
+      *adopt*) has "$output" '38 new' ;;
+    esac
+  done <commands
+  has "$output" 'no changes' '38 unchanged'
+}
+
+@test "README: what cron does each week" {
+  an-sync "$SAMPLES/mail-2026-11-09.eml"
+  mkdir exports
+  cp "$SAMPLES/mail-2026-11-16.eml" exports
+  section '^## Every week' | sed -n "/^[*0-9].* \/usr\/bin\/an-sync/s|.*/usr/bin/\(.*\)|\1|p" |
+    sed "s|/home/me/exports|exports|" >commands
+  [ "$(wc -l <commands)" -eq 3 ]
+  while read -r command; do
+    run -0 bash -c "$command"
+    [ -z "$output" ]
+  done <commands
+  [ -e exports/done/mail-2026-11-16.eml ]
+}
+
+@test "README: a run is taken back" {
+  an-sync "$SAMPLES/mail-2026-11-09.eml"
+  roster-dump | cut -d , -f 1-6 >before
+  an-sync "$SAMPLES/mail-2026-11-16.eml"
+  blocks '^## Taking a run back' | sed "s|~/.*/older.csv|$(last_run)/older.csv|" >commands
+  run -0 env AN_MAX_LAPSE=50% bash -e commands
+  has "$output" '3 would be new' '5 lapsed'
+  diff before <(roster-dump | cut -d , -f 1-6)
+}
+
+@test "README: a backup is made beside a run, readable by its owner alone, and restored" {
+  mkdir -p "$HOME/.config/an-sync"
+  (umask 077 && printf 'AN_API_KEY=%s\nAN_API_URL=%s\n' "$AN_API_KEY" "$AN_API_URL" >"$HOME/.config/an-sync/config")
+  an-sync "$SAMPLES/mail-2026-11-16.eml"
+  unset AN_API_KEY AN_API_URL
+  before=$(roster-dump)
+  blocks '^## Backup' >commands
+  run -0 bash -c "$(sed -n 1p commands)"
+  [ "$(stat -c %a backup.tar.gz)" = 600 ]
+  rm -r "${HOME:?}"/{.config,.local}
+  run -0 bash -c "$(sed -n 2p commands)"
+  [ "$(roster-dump)" = "$before" ]
+  run -0 an-sync "$SAMPLES/mail-2026-11-16.eml"
   has "$output" 'no changes'
 }
 
-@test "two files and nothing else: too many that lapse are refused, before anything is sent or adopted" {
-  head -n 12 older.csv >newer.csv
-  blocks '^### Two CSV files' >commands
-  run -65 --separate-stderr bash commands
-  has "$stderr" 'would lapse'
-  [ "$(sandbox_requests)" -eq 0 ]
-  [ -z "$(roster-dump)" ]
+@test "README: another organization's export, by a field map of one's own" {
+  stop_sandbox
+  start_sandbox --custom-field is_member
+  (umask 077 && mkdir -p "$HOME/.config/an-sync" && echo 'AN_FOLLOW="member id"' >"$HOME/.config/an-sync/config")
+  printf '%s\n' 'Member ID,E-mail,First,Town,ZIP,Status' '7,rosa@example.org,Rosa,Boston,2139,Active' \
+    '8,karl@example.org,Karl,Quincy,2169,Active' >export.csv
+  mkdir bin
+  # What somebody does in an editor.
+  cat >bin/nano <<'EDITOR'
+#!/bin/sh
+jq '.email = "e-mail" | .given_name = "first" | .locality = "town" | .postal_code.from = "zip" | .custom_fields |= {is_member}' "$1" >edited &&
+  mv edited "$1"
+EDITOR
+  printf '#!/bin/sh\nexec cat\n' >bin/less
+  chmod +x bin/*
+  blocks '^## The export of another' >commands
+  PATH=$PWD/bin:$PATH run --separate-stderr bash -e commands
+  [ "$status" -eq 0 ]
+  [[ $output != *null* ]]
+  has "$output" $'\ntown\n' '"locality": "Boston"' '"postal_code": "02139"' 'field map: ' '+ rosa@example.org' '2 would be new'
+  grep -qx "AN_FIELD_MAP=$HOME/.config/an-sync/field-map.json" "$HOME/.config/an-sync/config"
 }
 
-@test "two files and nothing else: what failed is not taken for done" {
-  sandbox_fault 400 1 p21@
-  csv-diff /dev/null older.csv | an-upsert -r 0 >/dev/null
-  blocks '^### Two CSV files' >commands
-  run ! bash commands
-  [ -z "$(roster-dump)" ]
-  an-upsert results.ndjson | an-lapse >again.ndjson
-  [ "$(jq -r 'select(.result.status == "ok").key' again.ndjson | wc -l)" -eq 4 ]
+# says COMMAND...: into the file "said" goes what it says.
+says() {
+  "$@" >>said 2>&1 </dev/null || true
 }
 
-@test "the recipes run, each of them, with every file that they name" {
-  cp "$SAMPLES"/mail-2026-11-16.eml export.eml
-  csv-diff /dev/null older.csv | an-upsert -r 0 | roster-commit >/dev/null
-  sed -i 's/^5,none/5,p5@example.org/' newer.csv # nobody fails
-  blocks '^## Recipes' | sed 's/^mime-extract export.eml > newer.csv/mime-extract export.eml > extracted.csv/' >commands
-  [ "$(wc -l <commands)" -gt 20 ]
-  # Of each line that an error would end the script; a comparison that finds something is none.
-  { echo 'set -e -o pipefail' && cat commands; } >script
-  run -0 --separate-stderr bash script </dev/null
-  has "$output" p21@example.org '"new": 2' '"lapsed": 2'
-  [ -s new.ndjson ] && [ -s results2.ndjson ] && [ -s boston-map.json ]
+locked() { ! flock -n "$1" true; }
+
+# Provokes what the README quotes.
+provoke() {
+  local was=$SAMPLES/mail-2026-11-09.eml is=$SAMPLES/mail-2026-11-16.eml state=$HOME/.local/state/an-sync
+  says an-sync "$was"
+  says an-sync "$is"
+  mime-extract "$is" >export.csv
+  head -n 5 export.csv >few.csv
+  python3 - <<'END'
+import csv
+rows = list(csv.reader(open("export.csv", newline="")))
+email, phone = rows[0].index("email"), rows[0].index("best_phone")
+def write(name, change):
+    with open(name, "w", newline="") as file:
+        csv.writer(file).writerows([rows[0]] + [change(list(row)) for row in rows[1:]])
+def without(column, row):
+    row[column] = ""
+    return row
+write("no-phone.csv", lambda row: without(phone, row))
+write("no-rosa.csv", lambda row: without(email, row) if "rosa" in row[email].lower() else row)
+for city in "Quincy", "Malden":
+    write(f"{city}.csv", lambda row: [field.replace("Boston", city) for field in row])
+END
+  tr , ';' <export.csv >semicolons.csv
+  head -c 3000 export.csv >cut.csv
+  iconv -f UTF-8 -t ISO-8859-1//TRANSLIT export.csv >latin1.csv
+  { cat export.csv && printf '9,Zo\xeb\n'; } >damaged.csv
+  for file in few no-phone no-rosa semicolons cut latin1 damaged; do
+    says an-sync --force "$file.csv"
+  done
+  says an-sync "$was"
+  says env AN_MAIL_FROM=other@example.org an-sync "$was"
+  { printf '%s\r\n' 'X-SES-Spam-Verdict: PASS' 'X-SES-Virus-Verdict: PASS' \
+    'Authentication-Results: amazonses.com; dmarc=pass header.from=example.org' &&
+    "$ROOT/tests/make-mail" --forward 'text/plain;text=Hello.' 'text/csv;name=export.csv;file=export.csv'; } >forwarded.eml
+  says env AN_MAIL_REQUIRE_AUTH=1 an-sync forwarded.eml
+  SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/readme AN_MAIL_SUBJECT='no such' says an-sync --force "$is"
+  sandbox_get slack | jq -r '.[].text' >>said
+  sandbox_fault 400
+  says an-sync --force Quincy.csv
+  an-sync --rate 2 --deadline 3 --force Malden.csv >later 2>&1 &
+  within 10 locked "$state/lock"
+  says an-sync export.csv
+  wait $! || cat later >>said
+  AN_API_KEY=wrong says an-sync --force export.csv
+  sandbox_post reset
+  sandbox_post settings '{"key":"of-another-group"}'
+  AN_API_KEY=of-another-group says an-sync --force export.csv
+  mv "$state/roster.sqlite" elsewhere
+  says an-sync --force export.csv
+  stop_sandbox
+  mapfile -t fields < <(an-upsert --print-map | jq -r '.custom_fields | keys[] | select(. != "Phone") | "--custom-field", .')
+  start_sandbox --drop-unknown-fields "${fields[@]}"
+  AN_STATE=$PWD/state says an-sync export.csv
+}
+
+@test "README: each sentence that it quotes is one that a program says" {
+  provoke
+  section '^## What it says' | sed 's/`[^`]*`//g' | tr '\n' ' ' | sed 's/  */ /g' | grep -oE '"[^"]+"' | tr -d '"' >quoted
+  [ "$(wc -l <quoted)" -ge 18 ]
+  sed -i 's/^\(Member sync of\) [0-9]* [A-Z][a-z]* [0-9]*:/\1 16 Nov 2026:/' said
+  while read -r sentence; do
+    grep -qF -e "$sentence" said || { echo "nobody says: $sentence" >>unsaid; }
+  done <quoted
+  [ ! -e unsaid ] || { cat said unsaid >&2 && false; }
 }
