@@ -1,6 +1,8 @@
 # Loaded by every .bats file: a private place to work in, and an environment that names nothing outside it.
 
 bats_require_minimum_version 1.5.0
+# Here, too: bash reads $'\u00a0' when it reads the test.
+export LC_ALL=C.UTF-8
 
 common_setup() {
   cd "$BATS_TEST_TMPDIR" || return

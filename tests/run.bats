@@ -41,3 +41,8 @@ run_tests() {
   run -1 run_tests
   [ "${lines[-1]}" = '0 passed, 0 failed, 1 skipped' ]
 }
+
+@test "run: a test reads as UTF-8, wherever it is started" {
+  printf '%s\n' "load '$BATS_TEST_DIRNAME/helpers'" "@test a { [ \$'\\u00e9' = é ]; }" >one.bats
+  run -0 run_tests
+}
