@@ -29,7 +29,9 @@ FIELDS = {"given_name": "first_name", "locality": "city", "Phone": "phone", "AK_
 MORE_FIELDS = {**FIELDS, "Called": "first_name"}  # of the other field map
 
 
-Member = collections.namedtuple("Member", "row fields")  # the row and the field map that were sent; None: begun
+# The row and the field map that were sent; None: begun. And whether nobody knows that there is such a member, since all
+# that is known is that somebody new was begun.
+Member = collections.namedtuple("Member", "row fields doubtful", defaults=[False])
 
 
 # ---- the rules ----
@@ -50,10 +52,19 @@ def read(export):
 def sync(people, members, export, fields):
     """What a run makes of Action Network's people and of the members, both by address."""
     rows, unknown = read(export)
-    gone = {mark_of(member.row): address for address, member in members.items() if address not in rows}
+    gone = [address for address in sorted(members) if address not in rows]
+
+    def recognise(mark, doubtful):
+        """The first who would lapse and has the mark, once; None without one. Who is doubtful moves nowhere."""
+        found = next((address for address in gone if mark_of(members[address].row) == mark
+                      and (doubtful or not members[address].doubtful)), None)
+        if found:
+            gone.remove(found)
+        return found
+
     for new, shared in rows.items():
         # Somebody new may be somebody who would lapse, at another address.
-        old = gone.pop(mark_of(shared[0]), None) if new not in members else None
+        old = recognise(mark_of(shared[0]), False) if new not in members or members[new].doubtful else None
         was = members.pop(old or new, Member({}, None))
         if was.row in shared and was.fields == fields:
             members[new] = was
@@ -66,7 +77,7 @@ def sync(people, members, export, fields):
             person.update({field: shared[0][column] for field, column in fields.items()
                            if shared[0][column] or was.row.get(column)})  # emptied: removed
             person["is_member"] = "True" if address == new else "False"
-    held = {gone.get(mark) for mark in unknown}  # who is there without an address stays as they are
+    held = {recognise(mark, True) for mark in unknown}  # who is there without an address stays as they are
     for lapsed in members.keys() - rows.keys() - held:
         if lapsed in people:
             people[lapsed]["is_member"] = "False"
@@ -87,13 +98,13 @@ def taken_back(people, members, was, given_up, export):
         if (is_member == "True") != (address in rows):
             yield f"{address}: is_member is {is_member}"
     for address in rows:
-        row, fields = members[address]
+        row, fields = members[address].row, members[address].fields
         if row not in rows[address]:
             yield f"{address}: the roster's row is none of the export's"
         person = people.get(address, {})
         before = [old_members[address].row] if address in old_members else []
         # What they had since then, if they were themselves all the time, and who they are is certain.
-        begun = [one for each in given_up for one in each if address_of(one) == address]
+        begun = [one for each in given_up for one in each if address_of(one) == address and is_members(one)]
         alone = len(before + begun) == 1 + len(given_up) and len({mark_of(one) for one in before + begun + [row]}) == 1
         for field, column in fields.items():
             if row[column]:
@@ -110,7 +121,8 @@ def taken_back(people, members, was, given_up, export):
 
 def edit(sandbox, dice, people, members):
     """Edits, deletes and adds people, in Action Network and in the model."""
-    for address in dice.sample(sorted(members), min(len(members), dice.randint(0, 3))):
+    known = sorted(address for address, member in members.items() if member.fields)
+    for address in dice.sample(known, min(len(known), dice.randint(0, 3))):
         kind = dice.choice(["given_name", "Phone", "is_member", "delete"])
         if kind == "delete":
             sandbox.ask("remove", [address])
@@ -125,8 +137,11 @@ def edit(sandbox, dice, people, members):
 
 
 def audit(people, members, fields):
-    """What an audit that repairs makes of people: what a row has is there, and nobody else is a member."""
+    """What an audit that repairs makes of people: what a row has is there, and nobody else is a member. Those of whom a
+    change was begun are left alone."""
     for address, member in members.items():
+        if member.fields is None:
+            continue
         people[address].update({field: member.row[column] for field, column in fields.items()
                                 if member.row[column]}, is_member="True")
     for address, person in people.items():
@@ -182,16 +197,16 @@ def check(sandbox, pipe, people, members, export):
 def check_map(pipe, roster, export):
     """Whoever is held is not sent, and so not by another map."""
     named, _ = read(export)
-    stale = [address for address in named if roster[address]["action_network_map"] != pipe.digest()]
-    if stale:
-        raise Wrong(f"the roster's field map is not the current one: {stale}")
+    maps = {address: roster[address]["action_network_map"] for address in named}
+    if any(one != pipe.digest() for one in maps.values()):
+        raise Wrong(f"the roster's field map is not the current one, {pipe.digest()}: {maps}")
 
 
 def members_of(pipe, export):
     roster = pipe.roster()
     check_map(pipe, roster, export)
     return {address: Member({**{column: row[column] for column in COLUMNS}, "email": address},
-                            pipe.fields.get(row["action_network_map"]))
+                            pipe.fields.get(row["action_network_map"]), row["action_network_map"] == "begun-new")
             for address, row in roster.items()}
 
 
