@@ -74,7 +74,7 @@ checkout() {
   has "$output" "debian-12, member (status 2; $AN_MACHINES/debian-12-member.log):"$'\n  a.bats: b\n  c.bats: d'
   # What is kept is the machine as it was, and the logs.
   [ "$(cd machines && echo *)" = \
-    'commit debian-12 debian-12-member.log debian-12-package.log debian-12-root.log debian-12.debootstrap.log' ]
+    'debian-12 debian-12-member.log debian-12-package.log debian-12-root.log debian-12.debootstrap.log' ]
   # One row alone.
   run -0 --separate-stderr checkout/scripts/machines debian-12/root
   [ "${#lines[@]}" -eq 3 ]
