@@ -6,9 +6,10 @@ load sandbox
 
 setup() {
   common_setup
-  type -P mbsync >/dev/null || skip 'no mbsync (isync)'
+  type -P mbsync >/dev/null || skip 'no mbsync (scripts/install-deps --tests)'
   imap=/usr/lib/dovecot/imap
-  [ -x $imap ] || skip 'no Dovecot (dovecot-imapd)'
+  [ -x $imap ] || skip 'no Dovecot (scripts/install-deps --tests)'
+  PATH=$PATH:/usr/sbin # a user's lacks it
   mkdir -p "$HOME/exports"
   # Dovecot's IMAP server without its network: mbsync talks with it through pipes (a socket it
   # takes for inetd's). It serves nobody's mail as root.
@@ -20,8 +21,8 @@ setup() {
   if [[ $(dovecot --version) == 2.3.* ]]; then
     echo "mail_location = maildir:$box/mail"
   else
-    printf '%s\n' "dovecot_config_version = $(dovecot --version | cut -d ' ' -f 1)" \
-      "dovecot_storage_version = $(dovecot --version | cut -d ' ' -f 1)" 'mail_driver = maildir' "mail_path = $box/mail"
+    printf '%s\n' 'dovecot_config_version = 2.4.0' 'dovecot_storage_version = 2.4.0' 'mail_driver = maildir' \
+      "mail_path = $box/mail" 'import_environment {' "  USER = $owner" "  HOME = $box" '}'
   fi >"$box/dovecot.conf"
   printf '%s\n' 'log_path = /dev/stderr' "base_dir = $box/run" 'protocols = imap' "mail_uid = $owner" \
     "mail_gid = $(id -gn "$owner")" >>"$box/dovecot.conf"
