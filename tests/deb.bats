@@ -43,7 +43,7 @@ setup() {
 }
 
 @test "deb: lintian has nothing to say" {
-  type -P lintian >/dev/null || skip 'no lintian'
+  type -P lintian >/dev/null || skip 'no lintian (scripts/install-deps --tests)'
   run -0 lintian --allow-root --fail-on error,warning,info,pedantic --pedantic "$DEB"
   [ -z "$output" ]
 }

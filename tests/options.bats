@@ -81,7 +81,7 @@ completes() {
 }
 
 @test "options: fish offers a program's options from its --help" {
-  type -P fish >/dev/null || skip 'no fish'
+  type -P fish >/dev/null || skip 'no fish (scripts/install-deps --tests)'
   cp "$ROOT/scripts/completion.fish" an-upsert.fish
   run -0 --separate-stderr fish -c 'source an-upsert.fish; complete -C "an-upsert --print-m"; complete -C "an-upsert -j"'
   [ -z "$stderr" ]
@@ -89,4 +89,18 @@ completes() {
   cp "$ROOT/scripts/completion.fish" an-sync.fish
   run -0 fish -c 'source an-sync.fish; complete -C "an-sync stat"'
   [ "$output" = status ]
+}
+
+@test "options: zsh offers a program's options from its --help, and an-sync's commands" {
+  type -P zsh >/dev/null || skip 'no zsh (scripts/install-deps --tests)'
+  # What zsh would be told, by the functions that tell it.
+  offered() {
+    zsh -f -c '_call_program() { shift; eval "$@"; }; _arguments() { print -rl -- "$@"; }; words=("$1")
+      complete_it() { . "$ROOT/scripts/completion.zsh"; }; complete_it' _ "$1"
+  }
+  run -0 --separate-stderr offered an-upsert
+  [ -z "$stderr" ]
+  has "$output" $'\n--print-map[the field map in effect' $'\n-m+[' $':MAP:_files\n' $'\n-V['
+  run -0 --separate-stderr offered an-sync
+  has "$output" '(adopt audit check help report setup status)' $'\n--since=['
 }

@@ -144,7 +144,7 @@ END
 }
 
 @test "roster-report: a browser shows no more than the width of a phone" {
-  type -P chromium >/dev/null || skip 'no chromium'
+  type -P chromium >/dev/null || skip 'no chromium (scripts/install-deps --browser)'
   history_of 60 | roster-report --names >page.html
   # The frame's own width is told by its document.
   cat >frame.html <<'END'
