@@ -176,7 +176,7 @@ demo: deps
 
 # Tests that run none of our programs, or only a released build of them: not worth a second run.
 NOT_OURS := sandbox terraform state-machine cloud local image demo run rooms install-deps machines build programs \
-  deb systemd
+  deb systemd pages
 
 check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
