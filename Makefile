@@ -186,7 +186,7 @@ check: deps
 SOAK_SECONDS ?= 600
 soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
-	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS) --keep $(BUILD)/soak
 	@DYING_STRIDE=1 tests/run $(BIN) $(CURDIR)/tests/dying.bats
 
 # What no test reaches, and whether that is more than it may be; the pages are build/coverage/coverage*.html.

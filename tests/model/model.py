@@ -16,12 +16,13 @@ import argparse
 import collections
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
 
 from chapter import Chapter, address_of, is_members, mark_of
-from pipe import COLUMNS, Pipe, Sandbox, Wrong
+from pipe import COLUMNS, Pipe, Sandbox, Wrong, take_programs
 from trouble import Calm, Trouble, calm_the_service, trouble_the_service
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -295,10 +296,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20, help="of new seeds (20)")
     parser.add_argument("--weeks", type=int, default=6, help="at the most (6)")
+    parser.add_argument("--keep", metavar="DIRECTORY", help="leave there what a run that was wrong had")
     parser.add_argument("seeds", type=int, nargs="*", metavar="SEED", help="try these only")
     options = parser.parse_args()
     tried = runs = 0
     with tempfile.TemporaryDirectory() as directory:
+        take_programs(os.path.join(directory, "bin"))
         sandbox = Sandbox(directory)
         try:
             for seed in seeds(options):
@@ -308,6 +311,8 @@ def main():
                     runs += try_seed(seed, sandbox, work, options.weeks)
                 except Wrong as wrong:
                     print(f"seed {seed}: {wrong}\nagain: {sys.argv[0]} {seed}", flush=True)
+                    if options.keep:
+                        shutil.copytree(work, os.path.join(options.keep, str(seed)), dirs_exist_ok=True)
                     sys.exit(1)
                 tried += 1
                 print(f"seed {seed}: ok", flush=True)

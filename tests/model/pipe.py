@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from chapter import UNSEEN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SANDBOX = os.path.join(HERE, "..", "sandbox", "actionnetwork.py")
+PROGRAMS = ["csv-diff", "an-diff", "an-upsert", "an-lapse", "roster-dump", "roster-commit", "slack-notify"]
 KEY = "model-key-that-opens-nothing"
 COLUMNS = ["akid", "letter", "first_name", "city", "phone", "email"]  # of the export, beside list_date
 PATIENCE = 120  # seconds for one run of the pipe
@@ -24,6 +26,14 @@ sys.stdout.writelines(lines)"""  # as an-sync does
 
 class Wrong(Exception):
     """What must not be."""
+
+
+def take_programs(directory):
+    """Copies the programs, and looks for them there first: who builds others meanwhile disturbs nothing."""
+    os.mkdir(directory)
+    for name in PROGRAMS:
+        shutil.copy(shutil.which(name) or name, directory)
+    os.environ["PATH"] = f"{directory}:{os.environ['PATH']}"
 
 
 class Pipe:
