@@ -2,41 +2,12 @@
  * libFuzzer's way into csv-diff: two exports, which a 0xFF parts, are compared in every way there
  * is to look at them, and by the plain csv-diff of tests/oracle; all must agree. The input's first
  * byte chooses the options.
- *
- * build=build/fuzz; mkdir -p $build/csv
- * clang -std=c11 -D_GNU_SOURCE -Ilib -g -O1 -fsanitize=fuzzer,address,undefined \
- *   -o $build/csv-diff tests/fuzz/csv-diff.c tests/oracle/oracle.c lib/{csv,diff}/*.c \
- *   lib/base/{huge,key_hash,output,status,text,workers}.c -lcsv -lxxhash -lunistring -pthread
- * printf 'aemail,akid,map\na@x,1,now\nb@x,2,old\n\377akid,email\n"1","A@x"\n2,c@x\n' >$build/csv/1
- * $build/csv-diff -max_len=2048 -max_total_time=60 $build/csv
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "../oracle/oracle.h"
 #include "diff/diff.h"
 #include "diff/json.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition)
-        abort();
-}
-
-/* A file in memory with these bytes; its name into `path`. */
-static int make_file(const char *bytes, size_t length, char path[64])
-{
-    int file = memfd_create("csv", MFD_CLOEXEC);
-    require(file >= 0 && pwrite(file, bytes, length, 0) == (ssize_t)length);
-    (void)snprintf(path, 64, "/proc/self/fd/%d", file);
-    return file;
-}
 
 static void check(const char *older, const char *newer, const struct diff_options *options,
                   int expected_status, const struct oracle_bytes *expected)

@@ -6,6 +6,7 @@
 
 #include "aws/request.h"
 #include "roster/roster.h"
+#include "roster/row.h"
 
 enum { MOST_CALLS = 8 }; /* a table may have any number of pages */
 
@@ -39,8 +40,9 @@ bool __wrap_clock_pause(int64_t wait, int64_t until)
 static enum status visit(const struct roster_member *member, void *context, struct failure *failure)
 {
     (void)context, (void)failure;
-    require(member->email != NULL && member->id != NULL && member->digest != NULL &&
-            json_is_object(member->row));
+    require(member->email != NULL && member->id != NULL && member->digest != NULL);
+    json_decref(row_fields(member->columns, member->columns_length));
+    json_decref(row_fields(member->row, member->row_length));
     return STATUS_OK;
 }
 
