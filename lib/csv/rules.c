@@ -74,9 +74,9 @@ static bool read_values(const char **text, struct csv_condition *condition)
             free(value);
             return false;
         }
+        condition->values = values;
         trim(value);
         values[condition->count++] = value;
-        condition->values = values;
         if (**text != ',')
             return true;
         ++*text;

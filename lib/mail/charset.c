@@ -158,10 +158,10 @@ static enum status convert_from(const char *name, const char *charset, struct bu
                                 struct failure *failure)
 {
     iconv_t conversion = iconv_open("UTF-8", name);
-    if (conversion == NO_CONVERSION)
-        return fail(failure, STATUS_IO, "this system cannot read %s", charset);
-    enum status status = convert(conversion, charset, text, failure);
-    (void)iconv_close(conversion);
+    enum status status = conversion == NO_CONVERSION
+                             ? fail(failure, STATUS_IO, "this system cannot read %s", charset)
+                             : convert(conversion, charset, text, failure);
+    (void)iconv_close(conversion); /* of none, EBADF */
     return status;
 }
 
