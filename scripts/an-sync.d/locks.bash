@@ -88,6 +88,7 @@ take_shared_lock() {
 # of its own end, which would take the lock again after it was given back.
 keep_shared_lock() {
   local job=$1 silence
+  # shellcheck disable=SC2312 # nobody answers
   exec {silence}<> <(:)
   trap exit TERM
   while

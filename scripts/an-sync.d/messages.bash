@@ -86,14 +86,21 @@ s/run again with --max-lapse ([0-9]+)/allow it for one run with AN_MAX_LAPSE=\1/
 s/run again with --empty (.*) \(AN_ALLOW_EMPTY\)/allow it for one run with AN_ALLOW_EMPTY=\1/
 s/--allow (forwards|automatic) (does|takes such mails)/AN_MAIL_ALLOW=\1 \2/'
 
+# The signal that a status stands for, into $signal_name: its number, where bash knows no name.
+name_signal() {
+  signal_name=$(kill -l "$1" 2>/dev/null) || signal_name=$(($1 - 128))
+}
+
 # Runs a program and keeps what it said in $work/said, beside passing it on. bash's own remark about one that
 # was killed is not for people.
 saying() {
-  local status
+  local status signal_name
   { "$@" 2>"$work/said"; } 2>/dev/null
   status=$?
-  ((status <= 128)) ||
-    printf 'an-sync: %s was killed (signal %s)\n' "$1" "$(kill -l "$status")" >>"$work/said"
+  ((status <= 128)) || {
+    name_signal "$status"
+    printf 'an-sync: %s was killed (signal %s)\n' "$1" "$signal_name" >>"$work/said"
+  }
   { sed -Ei "$OWN_TERMS" -- "$work/said"; } 2>/dev/null
   messages <"$work/said"
   return "$status"
@@ -101,7 +108,10 @@ saying() {
 
 # Whether a program ended itself, by one of these signals: what it read was too much for it, and would be the next time.
 too_much() {
-  (($1 > 128)) && [[ $(kill -l "$1") =~ ^(ILL|TRAP|ABRT|BUS|FPE|SEGV|SYS|XCPU)$ ]]
+  local signal_name
+  (($1 > 128)) || return
+  name_signal "$1"
+  [[ $signal_name =~ ^(ILL|TRAP|ABRT|BUS|FPE|SEGV|SYS|XCPU)$ ]]
 }
 
 # Likewise a program that reads what strangers wrote: a file that is too much for it is refused.

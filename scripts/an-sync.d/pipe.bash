@@ -50,6 +50,7 @@ send_logged() {
 # Shows on a terminal how far the whole pipe is, as long as a process of ours runs.
 show_progress() {
   local job=$1 silence total count rate text left seconds=$SECONDS
+  # shellcheck disable=SC2312 # nobody answers
   exec {silence}<> <(:)
   trap 'printf "\r\033[K" >&2; exit' TERM
   total=$(grep -c '^{"change":"\(new\|updated\|lapsed\)"' "$run/changes.ndjson")
@@ -69,7 +70,7 @@ show_progress() {
 
 # Runs the pipe and returns its worst status.
 apply() {
-  local job statuses status=0 i shown=''
+  local job statuses status=0 i shown='' signal_name
   rm -f "$work"/pid.* "$work"/stop "$work"/statuses || return 74
   sending=yes
   send_logged &
@@ -90,8 +91,10 @@ apply() {
     { echo >"$work/statuses"; } 2>/dev/null || { say "$work cannot be written: is the disk full?" && statuses=(74); }
   fi
   for ((i = ${#statuses[@]} - 1; i >= 0; i--)); do
-    ((statuses[i] < 128)) || [ -e "$work/stop" ] ||
-      say "${STAGES[i]} was killed (signal $(kill -l "${statuses[i]}")); run again"
+    ((statuses[i] < 128)) || [ -e "$work/stop" ] || {
+      name_signal "${statuses[i]}"
+      say "${STAGES[i]} was killed (signal $signal_name); run again"
+    }
     # Writing fails when the next one has ended, which says why itself.
     ((statuses[i] == 74 && status != 0)) || status=$(worse "$status" "${statuses[i]}")
   done

@@ -50,12 +50,13 @@ fetch() {
 # whoever asks for it may have put the cause right, and to be refused twice does no harm. The key is taken
 # as it is, which is how EventBridge gives it.
 sync_object() {
-  local bucket key before='' outcome
+  local bucket key before='' outcome why
   bucket=${1#s3://} key=${bucket#*/} bucket=${bucket%%/*}
   fetch "$1"
   outcome=$?
   if ((outcome != 0)); then
-    [ -n "$dry_run" ] || notify --error "$1 could not be fetched: $(tail -n 1 "$work/said")" >/dev/null
+    why=$(tail -n 1 "$work/said") || why="status $outcome"
+    [ -n "$dry_run" ] || notify --error "$1 could not be fetched: $why" >/dev/null
     return "$outcome"
   fi
   if [ "$before" = synced ] && [ -z "$force" ]; then

@@ -106,6 +106,7 @@ look_at_export() {
 }
 
 choose_members() {
+  local rule
   answer=${AN_SETUP_EXPORT-}
   [ -n "${AN_SETUP_EXPORT+set}" ] || question 'An export to look at (a file; empty: none):' ''
   answer=${answer/#\~\//${HOME-}/}
@@ -118,8 +119,9 @@ choose_members() {
     question "$answer is no export. Another one (empty: none):" ''
   done
   [ -z "${AN_MEMBERS+set}" ] || return 0
+  rule=$(tell_members)
   while true; do
-    question "Who is a member (COLUMN=VALUE,...; empty: $(tell_members)):" ''
+    question "Who is a member (COLUMN=VALUE,...; empty: $rule):" ''
     [ -n "$answer" ] || break
     is_plain "$answer" && csv-diff --where "$answer" /dev/null /dev/null >/dev/null 2>&1
     (($? == 64)) || { AN_MEMBERS=$answer && break; }
