@@ -18,10 +18,9 @@ PROGRAMS = ["csv-diff", "an-diff", "an-upsert", "an-lapse", "roster-dump", "rost
 KEY = "model-key-that-opens-nothing"
 COLUMNS = ["akid", "letter", "first_name", "city", "phone", "email"]  # of the export, beside list_date
 PATIENCE = 120  # seconds for one run of the pipe
-MOVED_FIRST = """import sys
-lines = sys.stdin.readlines()
-lines.sort(key=lambda line: '"action_network_map":"begun-moved-' not in line)
-sys.stdout.writelines(lines)"""  # as an-sync does
+MOVED_FIRST = """/"action_network_map":"begun-moved-/ { print; next }
+{ rest = rest $0 "\\n" }
+END { printf "%s", rest }"""  # as an-sync does
 
 
 class Wrong(Exception):
@@ -132,7 +131,7 @@ class Pipe:
                              f"action_network_map={self.digests[path]}", "--doubtful",
                              "action_network_map=begun-new", "--addresses", "--where", "letter=M",
                              "older.csv", "newer.csv"],
-                "moved-first": ["python3", "-c", MOVED_FIRST],
+                "moved-first": ["awk", MOVED_FIRST],
                 "roster-begin": ["roster-commit", "--begin"],
                 "an-upsert": ["an-upsert", *upsert], "an-lapse": ["an-lapse", *lapse],
                 "roster-commit": ["roster-commit"],
