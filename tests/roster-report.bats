@@ -67,6 +67,19 @@ for line in open("page"):
 assert tall[0] == 80 and all(height > 10 for height in tall[1:60]), tall
 END
   grep -q '^text 4,000$' page
+  # What the bars of the new, the updated, the lapsed and the failed go up to.
+  for high in 30 3 2 1; do
+    [ "$(sed '/^text The last runs/q' page | grep -cx "text $high")" -eq 1 ]
+  done
+}
+
+@test "roster-report: many bars touch, so that their colour is not paled" {
+  history_of 300 | roster-report | elements >page
+  python3 - <<'END'
+boxes = [dict(part.split("=") for part in line.split()[1:]) for line in open("page") if line.startswith("rect ")][:300]
+for left, right in zip(boxes, boxes[1:]):
+    assert 0 <= float(left["x"]) + float(left["width"]) - float(right["x"]) < 0.2, (left, right)
+END
 }
 
 @test "roster-report: nothing but numbers, dates and, asked for, the source's name gets into the page, and no markup" {

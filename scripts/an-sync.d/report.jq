@@ -48,12 +48,15 @@ def bad: .status > 1;
 
 # ---- pictures ----
 
-# A coordinate: a tenth is enough.
+# A coordinate: a tenth is enough, but of bars that touch.
 def place: . * 10 | round / 10;
+def finely: . * 100 | round / 100;
 
-# The first of 1, 2, 5, 10, ... that is not less.
-def nice: if . <= 1 then 1 else pow(10; log10 | floor) as $power | . / $power |
-  (if . <= 1 then 1 elif . <= 2 then 2 elif . <= 5 then 5 else 10 end) * $power end;
+# The first of these, times a power of ten, that is not less: steps of an axis, and where one ends.
+def round_up(figures): if . <= 1 then 1 else pow(10; log10 | floor) as $power | (. / $power) as $part |
+  (first(figures | select(. >= $part)) // 10) * $power end;
+def nice: round_up(1, 2, 5, 10);
+def roof: round_up(1, 2, 3, 4, 5, 6, 8, 10);
 
 def text_at($x; $y; $anchor; $text): "<text x=\"\($x | place)\" y=\"\($y | place)\" text-anchor=\"\($anchor)\">\($text)</text>";
 def rule($y): "<path class=\"rule\" d=\"M\(LEFT) \($y | place)H\(WIDTH - RIGHT)\"/>";
@@ -87,19 +90,19 @@ def line_of_members($runs):
 # Up to where the bars go: the tenth of the runs that had most to do may go beyond it, or the first sync would leave
 # nothing to be seen of the others.
 def ceiling: sort | .[-1] as $most | .[(length - 1) * 0.9 | floor] as $usual |
-  if $most > 3 * $usual and $usual > 0 then $usual * 1.5 | nice else $most | nice end;
+  if $most > 3 * $usual and $usual > 0 then $usual * 1.5 else $most end | roof;
 
-# A bar a run, the oldest on the left.
+# A bar a run, the oldest on the left. Many of them touch, or what is between them would pale them.
 def bars($runs; count; $what):
   120 as $height | 16 as $top | 96 as $bottom |
   [$runs[] | count] as $counts | ($counts | ceiling) as $high |
-  ((WIDTH - LEFT - RIGHT) / ($runs | length)) as $slot | ([$slot * 0.75, 24] | min) as $width |
+  ((WIDTH - LEFT - RIGHT) / ($runs | length)) as $slot | (if $slot < 3 then $slot + 0.1 else [$slot * 0.75, 24] | min end) as $width |
   ([$counts[] | select(. > $high)] | length) as $beyond |
   picture($height; "\($counts | add | grouped) \($what) in \($runs | length | of("run"; "runs"))";
     ($high, 0 | ($bottom - . / $high * ($bottom - $top)) as $y | rule($y), text_at(LEFT - 6; $y + 4; "end"; grouped)),
     (range($runs | length) as $i | $counts[$i] | select(. > 0) |
       (LEFT + $slot * ($i + 0.5)) as $middle | ([. / $high, 1] | min * ($bottom - $top)) as $tall |
-      "<g><rect x=\"\($middle - $width / 2 | place)\" y=\"\($bottom - $tall | place)\" width=\"\([$width, 0.4] | max * 100 | round / 100)\" height=\"\([$tall, 1] | max | place)\"/><title>\($runs[$i].at | day): \(grouped) \($what)</title></g>",
+      "<g><rect x=\"\($middle - $width / 2 | finely)\" y=\"\($bottom - $tall | place)\" width=\"\($width | finely)\" height=\"\([$tall, 1] | max | place)\"/><title>\($runs[$i].at | day): \(grouped) \($what)</title></g>",
       (select(. > $high) |
         "<path class=\"cut\" d=\"M\($middle - $width / 2 - 2 | place) \($top + 14)l\($width + 4 | place) -6\"/>",
         (select($beyond <= 3) | text_at([[$middle, LEFT + 14] | max, WIDTH - RIGHT - 14] | min; $top - 5; "middle"; grouped)))),
@@ -137,13 +140,13 @@ th:first-child, td:first-child, .left { text-align: left; overflow-wrap: anywher
   td.left { text-align: right; order: -1 } td:first-child { order: -2 } td.source { text-align: left; order: 1 }
   td[data-is] { text-align: left; font-size: .92em } td[data-is]::before { content: attr(data-is); display: block; font-size: .72em;
     color: var(--soft) } }
-@media print { body { font-size: 11pt; padding: 0; max-width: none } .pictures { grid-template-columns: 1fr 1fr }
+@media print { section { break-inside: avoid } .wide { max-width: 440px } .wide svg { font-size: 9px } body { font-size: 11pt; padding: 0; max-width: none } .pictures { grid-template-columns: 1fr 1fr }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact } }";
 
 def cell($name): "<td data-is=\"\($name)\">\(grouped)</td>";
 
 def table($runs):
-  "<h2>The last runs</h2>",
+  "<section><h2>The last runs</h2>",
   "<table><thead><tr><th>Finished (UTC)<th>new<th>updated<th>lapsed<th>failed<th>skipped<th>held<th class=\"left\">outcome\(if $names then "<th class=\"left\">source" else "" end)</tr></thead><tbody>",
   ($runs[-ON_PAGE:] | reverse[] |
     "<tr><td>\(.at | minute)</td>" +
@@ -151,7 +154,7 @@ def table($runs):
       (.skipped | cell("skipped")), (.held | cell("held"))] | join("")) +
     "<td class=\"left\(if bad then " troubled" else "" end)\">\(outcome | @html)</td>" +
     (if $names then "<td class=\"left source\">\(.source | @html)</td>" else "" end) + "</tr>"),
-  "</tbody></table>";
+  "</tbody></table></section>";
 
 # What the last export had that was not synced.
 def left_out($runs):
