@@ -83,7 +83,7 @@ judge() {
     *) echo "call $1, $name: status $status"; return 1 ;;
   esac
   if [ "$status" -ne 0 ]; then
-    [ -s err ] || [ -s out ] || echo "call $1, $name: status $status without a word"
+    [ -s err ] || [ -s out ] || { echo "call $1, $name: status $status without a word"; return 1; }
     an-sync inbox >>out 2>>err || echo "call $1, $name: the run after it ended with $?"
   fi
   diff expected <(state) || { echo "call $1, $name: that is the difference"; cat err; return 1; }
