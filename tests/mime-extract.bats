@@ -257,6 +257,14 @@ print('Content-Type: message/rfc822\n\n' * 5000)" >mail
   has "$stderr" 'too deeply'
 }
 
+@test "a mail of more parts than any has is refused" {
+  python3 -c "
+print('From: a@example.org\nContent-Type: multipart/mixed; boundary=b\n')
+print('--b\n\nx\n' * 10001 + '--b--')" >mail
+  refused mail -- 'the mail has more than 10000 parts'
+  refused mail -l -- 'the mail has more than 10000 parts'
+}
+
 # ---- from whom, about what ----
 
 @test "-f takes addresses and domains, in any case, in a list" {
@@ -298,6 +306,14 @@ print('Content-Type: message/rfc822\n\n' * 5000)" >mail
   mail "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
   gives_export mail --require-auth
   gives_export mail --require-auth=AmazonSES.com
+}
+
+@test "--require-auth refuses a From that could be read in two ways, whatever was said of it" {
+  export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+  for from in 'rosa@example.org, x@example.com' 'rosa@example.org <x@example.com>' 'Group: rosa@example.org;' '' -; do
+    mail --from "$from" "${ses[@]}" --top "$passed" 'application/zip;file=export.zip' >mail
+    refused mail --require-auth -- 'refused: its From does not name one address'
+  done
 }
 
 @test "--require-auth takes an aligned DKIM signature where there is no DMARC policy" {

@@ -556,7 +556,12 @@ PY
   command -v script >/dev/null || skip 'no script(1)'
   script -qec 'an-upsert -r 0 -j 2 in >out' shown >/dev/null </dev/null
   [ "$(statuses out)" = '{"ok":6}' ]
-  grep -aq '[0-9]' <(grep -av '^Script ' shown)
+  tr '\r' '\n' <shown | grep -aqE 'an-upsert: [1-5] of 6, [0-9.]+/s, 0:0[0-9] left'
+  # Of a pipe nobody knows how much comes; who failed is told, too.
+  sandbox_post faults '{"next": [{"kind": "400", "contains": "member1@", "count": null}]}'
+  run -1 script -qec 'cat in | an-upsert -r 0 -j 2 >out' shown </dev/null
+  [ "$(statuses out)" = '{"failed":1,"ok":5}' ]
+  tr '\r' '\n' <shown | grep -aqE 'an-upsert: [1-6], [0-9.]+/s, 1 failed'
 }
 
 # breaker [--alive] OUTCOME EVENT...: how the breaker ends; an EVENT "FIRST LAST STEP WHAT" stands for what happened
