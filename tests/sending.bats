@@ -351,37 +351,52 @@ took() {
   local elapsed=$((($(date +%s%N) - $1) / 1000000))
   sandbox_get stats
   echo " in $elapsed ms"
-  [ "$(sandbox_get stats | jq -c '[.requests, .too_many, .most_in_a_second <= 4]')" = '[40,0,true]' ]
-  [ "$elapsed" -ge 9500 ]
-  [ "$elapsed" -le 14000 ]
+  [ "$(sandbox_get stats | jq -c '[.requests, .too_many, .most_in_a_second <= 4]')" = '[40,0,true]' ] &&
+    [ "$elapsed" -ge 9500 ] && [ "$elapsed" -le 14000 ]
+}
+
+# in_time COMMAND: with a sandbox that takes four a second. What was sent in time arrives too late, and with the next,
+# where a machine is too busy to let anybody run: then, and only then, it is done once more.
+in_time() {
+  local attempt
+  for attempt in {1..5}; do
+    start_sandbox --rate 4 --latency 1
+    ! "$@" || return 0
+    sandbox_get stats | jq -e '.late > 0.05' >/dev/null || break
+    stop_sandbox
+  done
+  return 1
+}
+
+forty_changes() {
+  local start
+  start=$(date +%s%N)
+  an-upsert in >out && took "$start"
 }
 
 @test "40 changes go out at Action Network's four a second, however slowly it answers" {
-  start_sandbox --rate 4 --latency 1
   changes new 1 40 >in
-  local start
-  start=$(date +%s%N)
-  run -0 --separate-stderr an-upsert in
-  took "$start"
-  [ "$(statuses)" = '{"ok":40}' ]
+  in_time forty_changes
+  [ "$(statuses out)" = '{"ok":40}' ]
   # Nobody was asked in vain, and no more were in flight than that takes.
   [ "$(sandbox_get stats | jq .most_in_flight)" -le 8 ]
 }
 
-@test "two programs that use the same key share the rate" {
-  start_sandbox --rate 4 --latency 1
+twenty_and_twice_ten() {
+  local start program
   for n in {21..30}; do echo "member$n@example.org"; done |
     jq -Rnc '[inputs | {email: .}]' | sandbox_post people @-
-  changes new 1 20 >in1
   sandbox_get people | jq -c '.[] | .email_addresses[0].address as $email |
     {change: "lapsed", key: $email, row: {$email, action_network_id: .id}}' >in2
-  local start
   start=$(date +%s%N)
   an-upsert in1 >out1 3>&- &
-  local program=$!
-  an-lapse in2 >out2
-  wait $program
-  took "$start"
+  program=$!
+  an-lapse in2 >out2 && wait $program && took "$start"
+}
+
+@test "two programs that use the same key share the rate" {
+  changes new 1 20 >in1
+  in_time twenty_and_twice_ten
   [ "$(statuses out1) $(statuses out2)" = '{"ok":20} {"ok":10}' ] # each lapse is two requests
 }
 

@@ -128,6 +128,7 @@ class Journal:
         self.file, self.started = file, time.monotonic()
         self.entries, self.number = [], 0
         self.in_flight = self.most_in_flight = self.most_in_a_second = self.too_many = 0
+        self.late = 0
         self.counts = {name: collections.Counter() for name in ("methods", "statuses", "faults")}
         self.window = Window()
 
@@ -155,7 +156,7 @@ class Journal:
     def stats(self):
         return {"requests": self.number, **self.counts, "too_many": self.too_many,
                 "in_flight": self.in_flight, "most_in_flight": self.most_in_flight,
-                "most_in_a_second": self.most_in_a_second}
+                "most_in_a_second": self.most_in_a_second, "late": round(self.late, 3)}
 
 
 # ---- the service ----
@@ -275,6 +276,13 @@ class Sandbox:
         self.group, self.slack = Group(self.options), []
         self.api = Api(self.options, self.group)
         self.journal, self.accepted, self.refused = Journal(self.log_file), Window(), 0
+
+    def watch(self):
+        """By how many seconds this machine, when it is busy, wakes a process too late."""
+        while True:
+            before = time.monotonic()
+            time.sleep(TOLERANCE / 2)
+            self.journal.late = max(self.journal.late, time.monotonic() - before - TOLERANCE / 2)
 
     def save(self):
         if not self.options.state:
@@ -504,6 +512,8 @@ def main():
         options.url = f"http://127.0.0.1:{port}"
         sandbox = server.sandbox = Sandbox(options)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        if options.rate:
+            threading.Thread(target=sandbox.watch, daemon=True).start()
         try:
             # The handler raises in this thread, which holds no lock: setting an event there could
             # wait for a lock that this very thread holds.
