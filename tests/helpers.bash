@@ -3,6 +3,8 @@
 bats_require_minimum_version 1.5.0
 # Here, too: bash reads $'\u00a0' when it reads the test.
 export LC_ALL=C.UTF-8
+# Where each user has a group of his own, what he makes is often the group's to write in, too.
+umask 022
 
 common_setup() {
   cd "$BATS_TEST_TMPDIR" || return

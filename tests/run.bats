@@ -42,7 +42,8 @@ run_tests() {
   [ "${lines[-1]}" = '0 passed, 0 failed, 1 skipped' ]
 }
 
-@test "run: a test reads as UTF-8, wherever it is started" {
-  printf '%s\n' "load '$BATS_TEST_DIRNAME/helpers'" "@test a { [ \$'\\u00e9' = é ]; }" >one.bats
+@test "run: a test reads as UTF-8 and makes what nobody else can write in, wherever it is started" {
+  printf '%s\n' "load '$BATS_TEST_DIRNAME/helpers'" "@test a { [ \$'\\u00e9' = é ]; }" '@test b { [ "$(umask)" = 0022 ]; }' >one.bats
+  umask 002
   run -0 run_tests
 }

@@ -293,6 +293,7 @@ def seeds(options):
 
 
 def main():
+    os.umask(0o022)  # where a group may write, an-sync refuses to keep a roster
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20, help="of new seeds (20)")
     parser.add_argument("--weeks", type=int, default=6, help="at the most (6)")
