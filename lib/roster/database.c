@@ -281,7 +281,8 @@ static enum status configure(sqlite3 *database, const char *path, struct failure
 static enum status connect(const char *path, int flags, sqlite3 **database, struct failure *failure)
 {
     *database = NULL;
-    if (sqlite3_open_v2(path, database, flags, NULL) != SQLITE_OK) {
+    /* Without a lock around each call: no program of ours has threads. */
+    if (sqlite3_open_v2(path, database, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         enum status status = *database == NULL ? fail_memory(failure)
                                                : roster_database_fail(*database, path, failure);
         (void)sqlite3_close(*database);
