@@ -43,12 +43,13 @@ static enum status is_known(const struct connection *connection, const json_t *g
     return status;
 }
 
-/* The group as it is to be kept, with a salt of its own. */
+/* The group as it is to be kept, with a salt of its own. A key is long and random: nobody tries
+ * them all, however quickly one is tried, so the cheapest yescrypt will do. */
 static enum status make(const struct connection *connection, json_t **group,
                         struct failure *failure)
 {
     char *print = NULL;
-    char *setting = crypt_gensalt_ra("$y$", 0, NULL, 0);
+    char *setting = crypt_gensalt_ra("$y$", 1, NULL, 0);
     enum status status = setting != NULL
                              ? fingerprint(connection->key, setting, &print, failure)
                              : fail(failure, STATUS_IO, "no random numbers for a fingerprint");

@@ -11,8 +11,8 @@
 
 /* Reads {"group":{...},"members":[{"id":ID,"email":ADDRESS},...]} into a new object: the group as
  * the run's record has it (none: the roster has not learned it yet), and a few members by whom
- * Action Network can be asked whether it is the same, those with an id if there are any. `*group`
- * is the caller's, NULL on error. What roster_each and roster_each_run return. */
+ * Action Network can be asked whether it is the same, those with an id if one of the first thousand
+ * has one. `*group` is the caller's, NULL on error. What roster_each and roster_each_run return. */
 enum status roster_group(struct roster *roster, json_t **group, struct failure *failure);
 
 #endif
