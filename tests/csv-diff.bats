@@ -216,6 +216,19 @@ END
   [ "$(summary)" = '[4,4,3,0,1,0,0]' ]
 }
 
+@test "a row that only begins like the one before is another, and one with more columns behind it is the same" {
+  printf '%s\n' email,n,s,map 'same@example.org,1,"a,b",now' 'longer@example.org,1,ab,now' 'quoted@example.org,1,"a,b",now' \
+    'stale@example.org,1,a,then' 'odd@example.org,1,a,"n""ow"' >older.csv
+  printf '%s\n' email,n,s 'same@example.org,1,"a,b"' 'longer@example.org,1,a' 'quoted@example.org,1,a' \
+    'stale@example.org,1,a' 'odd@example.org,1,a' >newer.csv
+  run -0 csv-diff --current map=now older.csv newer.csv
+  [ "$(jq -r 'select(.change) | "\(.key) \(.change) \(.was)"' <<<"$output")" = 'longer@example.org updated {"s":"ab"}
+quoted@example.org updated {"s":"a,b"}
+stale@example.org updated {}
+odd@example.org updated {}' ]
+  [ "$(csv-diff older.csv newer.csv | jq -c 'select(.change).key')" = $'"longer@example.org"\n"quoted@example.org"' ]
+}
+
 @test "--current: one row of several that is out of date is enough" {
   csv older.csv 'email,n,map' 'a@x,1,now' 'a@x,2,old'
   csv newer.csv 'email,n' 'a@x,1'

@@ -53,9 +53,10 @@ static void choose_carried(const struct csv_table *older, const struct csv_table
     }
 }
 
-static bool have_same_layout(const struct csv_header *older, const struct csv_header *newer)
+/* Whether OLDER begins with NEWER's columns in the same order. */
+static bool begins_alike(const struct csv_header *older, const struct csv_header *newer)
 {
-    if (older == NULL || csv_header_count(older) != csv_header_count(newer))
+    if (older == NULL || csv_header_count(older) < csv_header_count(newer))
         return false;
     for (size_t i = 0; i < csv_header_count(newer); i++)
         if (strcmp(csv_header_name(older, i).bytes, csv_header_name(newer, i).bytes) != 0 ||
@@ -98,7 +99,11 @@ enum status diff_columns_choose(const struct csv_table *older, const struct csv_
         columns->current = find(older_header, options->current_column);
     if (options->doubtful_column != NULL)
         columns->doubtful = find(older_header, options->doubtful_column);
-    columns->same_layout = have_same_layout(older_header, newer->header);
+    bool alike = begins_alike(older_header, newer->header) && older->key == newer->key;
+    size_t newer_count = csv_header_count(newer->header);
+    columns->same_layout = alike && older_count == newer_count;
+    columns->longer_layout = alike && older_count > newer_count &&
+                             (columns->current == CSV_NO_COLUMN || columns->current >= newer_count);
     return STATUS_OK;
 }
 

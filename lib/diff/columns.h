@@ -29,6 +29,7 @@ struct diff_columns {
     struct column_list follow_older;
     struct column_list follow_newer; /* both empty when nobody is followed */
     bool same_layout;                /* both headers name the same columns in the same order */
+    bool longer_layout;              /* OLDER has NEWER's in the same order, and more behind them */
 };
 
 /* Works the columns out; `older` is NULL when OLDER is empty. The arrays are the caller's, to be
