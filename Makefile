@@ -146,7 +146,7 @@ bench-sending:
 
 bench: bench-auditing
 bench-auditing: bench-sending
-	@$(MAKE) --no-print-directory all $(BIN)/test-bench-fast-server
+	@$(MAKE) --no-print-directory all $(BIN)/test-bench-fast-server $(BIN)/test-bench-measure
 	@tests/bench/auditing $(BIN)
 
 bench: $(BIN)/csv-diff $(patsubst %,$(BIN)/test-bench-%,generate measure parse)
