@@ -174,3 +174,17 @@ age_lock() {
   HOSTILE_FILE=$HOME/.aws/cache HOSTILE='write remove socket execute' LD_PRELOAD=$PWD/hostile.so roster-dump >/dev/null 2>err
   [ "$(cat err)" = $'write: done\nremove: done\nsocket: done\nexecute: done' ]
 }
+
+@test "a member of an export with 36 columns is one unit to write: at most 1 KB with all that DynamoDB counts" {
+  export=$ROOT/samples/export-2026-11-09.csv
+  [ "$(head -n 1 "$export" | tr , '\n' | wc -l)" -eq 36 ]
+  csv-diff --addresses /dev/null "$export" |
+    jq -c 'select(.row).result = {status: "ok", http: 200, attempts: 1, id: "d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b",
+      map: "0123456789abcdef0123456789abcdef"}' | roster-commit >/dev/null
+  aws_call dynamodb DynamoDB_20120810.Query "$(jq -nc --arg name "${AN_ROSTER#dynamodb:rosters/}" '{TableName: "rosters",
+    KeyConditionExpression: "roster = :r", ExpressionAttributeValues: {":r": {S: $name}}}')" >items
+  [ "$(jq '.Items | length' items)" -eq "$(roster-dump --count)" ]
+  # Of each attribute its name counts, and its value; a number no more than its digits.
+  jq -e '[.Items[] | to_entries | map((.key | utf8bytelength) + (.value[] | utf8bytelength)) | add] | max |
+    . > 300 and . <= 1024' items
+}
