@@ -230,3 +230,19 @@ y@example.org,4,,3,' ]
   same_json "$output" '{"group":{"url":"c","key":"d"},"members":[{"id":"id1","email":"with1@example.org"},
     {"id":"id2","email":"with2@example.org"},{"id":"id3","email":"with3@example.org"}]}'
 }
+
+@test "--group and --runs together write the group first, and then the runs" {
+  printf '%s\n' '{"run":{"group":{"url":"a","key":"b"}}}' '{"run":{"n":2}}' | roster-commit >/dev/null
+  run -0 roster-dump --runs=1 --group
+  [ "$output" = $'{"group":{"url":"a","key":"b"},"members":[]}\n{"run":{"n":2}}' ]
+}
+
+@test "--group looks at a thousand members at the most for one with an id" {
+  for ((i = 1000; i < 2001; i++)); do echo "p$i@example.org"; done | sed '1i email' >export.csv
+  csv-diff /dev/null export.csv | roster-commit --adopt >/dev/null
+  result new p2000@example.org | jq -c '.result.id = "id"' | roster-commit >/dev/null
+  run -0 roster-dump --group
+  [ "$(jq -c '.members | map(.email[:5])' <<<"$output")" = '["p1000","p1001","p1002","p1003","p1004"]' ]
+  result new p1999@example.org | jq -c '.result.id = "id"' | roster-commit >/dev/null
+  [ "$(roster-dump --group | jq -c .members)" = '[{"id":"id","email":"p1999@example.org"}]' ]
+}

@@ -61,10 +61,12 @@ static enum status write_group(struct roster *roster, struct output *output,
 static enum status dump(struct roster *roster, const struct options *options, struct output *output,
                         struct failure *failure)
 {
-    if (options->runs > 0)
-        return roster_each_run(roster, options->runs, write_run, output, failure);
-    if (options->group)
-        return write_group(roster, output, failure);
+    if (options->group || options->runs > 0) {
+        enum status found = options->group ? write_group(roster, output, failure) : STATUS_OK;
+        return found == STATUS_OK && options->runs > 0
+                   ? roster_each_run(roster, options->runs, write_run, output, failure)
+                   : found;
+    }
     if (!options->count)
         return roster_dump(roster, output, options->begun, failure);
     char line[32];
@@ -118,7 +120,7 @@ int main(int argc, char **argv)
     };
     const struct options_command command = {
         .name = program,
-        .usage = "usage: roster-dump [-s STORE] [-b] [-c | --group | -r[N]]\n",
+        .usage = "usage: roster-dump [-s STORE] [-b] [-c | [--group] [-r[N]]]\n",
         .about = "Writes the members that Action Network has acknowledged, as CSV.\n",
         .lines = lines,
         .operands = "no operand",

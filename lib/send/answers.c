@@ -132,16 +132,13 @@ static enum status tell_group(const struct sender_options *options, struct failu
         .rate = options->rate, .connections = 1, .deadline = options->deadline};
     struct people_group found = {.group = NULL};
     json_t *roster;
-    json_t *record = NULL;
     enum status status = read_roster(options->file, &roster, failure);
     if (status == STATUS_OK)
         status = connection_open(&settings, &connection, failure);
     (void)confine_to_network();
     if (status == STATUS_OK)
         status = people_group(&connection, roster, &found, failure);
-    if (status == STATUS_OK && (record = json_pack("{s:O}", "group", found.group)) == NULL)
-        status = fail_memory(failure);
-    if (status == STATUS_OK && json_dumpf(record, stdout, JSON_COMPACT) == 0)
+    if (status == STATUS_OK && json_dumpf(found.group, stdout, JSON_COMPACT) == 0)
         (void)putchar('\n');
     if (status == STATUS_OK && found.had_one && !found.known && options->say != NULL)
         options->say(found.asked > 0
@@ -149,7 +146,6 @@ static enum status tell_group(const struct sender_options *options, struct failu
                            "members there"
                          : "another key than before; the roster has no members, and is this "
                            "key's group's from now on");
-    json_decref(record);
     json_decref(found.group);
     json_decref(roster);
     connection_close(&connection);

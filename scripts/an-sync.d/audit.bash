@@ -37,17 +37,11 @@ shorten_deadline() {
 # ---- adopt ----
 
 # Whether a sync is to begin with whom Action Network has: nothing is in the roster, or an adoption was not finished.
-# Another status than 1 says that it is not known.
 wants_adoption() {
-  local runs
   case ${AN_ADOPT-} in
-    1 | yes | true) ;;
+    1 | yes | true) [[ ! -s $run/older.csv || $adopting == true ]] ;;
     *) return 1 ;;
   esac
-  roster-dump --begun >"$work/known" || return 75
-  [ -s "$work/known" ] || return 0
-  runs=$(roster-dump --runs=1000) || return 75
-  jq -en '[inputs.run | select(.sent)][-1] | .adopted and .status > 1' <<<"$runs" >/dev/null
 }
 
 # Writes the changes that bring Action Network to the export, and those who agree, for the roster.
@@ -59,7 +53,7 @@ find_adoption() {
 }
 
 prepare_adoption() {
-  begin "$1" && extract && guard_order && guard_group && find_adoption
+  begin "$1" && learn_history && extract && guard_export && find_adoption
 }
 
 adopt() {
@@ -80,9 +74,8 @@ audit_since() {
     echo "$since"
     return
   fi
-  date=$(saying roster-dump --runs=1000) || return
-  date=$(jq -rn '[inputs.run | select((.source | . == "audit" or . == "repair") and .export_date == null and .status <= 1)]
-    | last | .started // "" | if . == "" then . else fromdateiso8601 - 600 | todateiso8601 end' <<<"$date") || return 74
+  date=$last_audit
+  [ -z "$date" ] || date=$(jq -rn --arg date "$date" '$date | fromdateiso8601 - 600 | todateiso8601') || return 74
   [ -n "$date" ] || say 'there was no audit yet: everybody is read'
   echo "$date"
 }
@@ -92,7 +85,7 @@ prepare_audit() {
   local date kind=audit options=()
   [ -z "$repair" ] || kind=repair
   what="Member $kind"
-  begin_run "$kind" || return
+  begin_run "$kind" && learn_history || return
   digest=$(saying an-upsert --print-digest) && reading roster-dump --begun >"$run/roster.csv" || return
   if [ ! -s "$run/roster.csv" ]; then
     echo 'an-sync: nobody is in the roster; an-sync adopt SOURCE begins with an export' >"$work/said"

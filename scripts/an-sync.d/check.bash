@@ -49,7 +49,7 @@ try_group() {
   local dry_run='' work
   work=$(mktemp -d) || return 74
   trap 'rm -rf -- "$work"' RETURN
-  guard_group && jq -r .url <<<"$group"
+  learn_history && guard_group && jq -r .url <<<"$group"
 }
 
 try_roster() {

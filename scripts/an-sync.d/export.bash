@@ -1,51 +1,57 @@
 # The export: out of its mail, dated, not older than the last one, and compared with the roster.
-# Needs: source, name and run, of the run; work; force and dry_run; AN_MAIL_* and AN_MAX_LAPSE; members.bash,
+# Needs: source, name and run, of the run; newest_date, of roster.bash; work; force and dry_run; AN_MAIL_* and AN_MAX_LAPSE; members.bash,
 # messages.bash.
-# Sets: export_date and date_from, message_id, unvouched, digest; in the run's directory export.csv, older.csv and changes.ndjson.
+# Sets: export_date and date_from, message_id, unvouched, digest; comparison, the options of csv-diff; beside, which of
+# its programs run beside it; in the run's directory export.csv, older.csv and changes.ndjson.
 # shellcheck shell=bash
 
-# The newest list_date in a CSV file or an archive, as the day that it says: of what zone its time is nobody
-# knows. Nothing where there is none, or in no form that is one everywhere.
+declare -A beside=()
+
+# The newest list_date in a CSV file, as the day that it says: of what zone its time is nobody knows. Nothing where
+# there is none, or in no form that is one everywhere.
 list_date() {
-  local statuses status
-  { mime-extract --archive "$1" | csv-diff -k list_date -c list_date /dev/null - | jq -rn '
-    [inputs | select(.change).row.list_date |
-      (capture("^(?<y>\\d{4})-(?<m>\\d\\d)-(?<d>\\d\\d)(?!\\d)") //
-       capture("^(?<m>\\d{1,2})/(?<d>\\d{1,2})/(?<y>\\d{4})(?!\\d)")?) |
-      select((.m | tonumber) <= 12 and (.d | tonumber) <= 31) |
-      "\(.y)-\("0\(.m)"[-2:])-\("0\(.d)"[-2:])"] | max // empty'; } 2>/dev/null
+  local statuses key='^\{"change":"new","key":"'
+  { csv-diff -k list_date -c list_date /dev/null "$1" | LC_ALL=C sed -nE "
+    s#$key([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[^0-9].*#\1-\2-\3#
+    t found
+    s#$key(0?[1-9]|1[0-2])/(0?[1-9]|[12][0-9]|3[01])/([0-9]{4})[^0-9].*#\3-0\1-0\2#
+    T
+    s/-0([0-9]{2})/-\1/g
+    :found
+    p" | LC_ALL=C sort | tail -n 1; } 2>/dev/null
   statuses=("${PIPESTATUS[@]}")
-  ((statuses[2] == 0)) || return 75
-  # Refused, or not written because it was refused; a program that was killed has not answered.
-  for status in "${statuses[@]:0:2}"; do
-    [[ $status =~ ^(0|65|74|141)$ ]] || too_much "$status" || return 75
-  done
+  # csv-diff has refused it, or not written because that was refused; a program that was killed has not answered.
+  ((statuses[1] == 0 && statuses[2] == 0 && statuses[3] == 0)) || return 75
+  [[ ${statuses[0]} =~ ^(0|65|74|141)$ ]] || too_much "${statuses[0]}" || return 75
 }
 
-# The date of a mail as mime-extract knows it, which is also where its id comes from; of anything else its list_date,
-# or when the file was last written. Never in the future: one wrong clock would block what follows. Of a mail that
-# is refused or too much for mime-extract, the date does not matter: it will be so again.
+# The date of a mail as mime-extract knows it, which is also where its id comes from; of anything else none yet. Of a
+# mail that is refused or too much for mime-extract, the date does not matter: it will be so again.
 read_date() {
-  local file=$1 now kind facts='' status=0 seconds
-  timestamp now -1
+  local file=$1 kind facts='' status=0
   message_id='' export_date='' date_from="the mail's date"
   kind=$(kind_of "$file") || return 74
-  if [ "$kind" = mail ]; then
-    facts=$({ mime-extract --date "$file" 2>"$work/said"; } 2>/dev/null)
-    status=$?
-    case $status in
-      0) export_date=${facts%%$'\n'*} message_id=${facts#"$export_date"} message_id=${message_id#$'\n'} ;;
-      65) ;;
-      *)
-        if ! too_much "$status"; then
-          say "the date of $file could not be found out (mime-extract ended with $status); run again"
-          return 75
-        fi
-        ;;
-    esac
-  fi
+  [ "$kind" = mail ] || return 0
+  facts=$({ mime-extract --date "$file" 2>"$work/said"; } 2>/dev/null)
+  status=$?
+  case $status in
+    0) export_date=${facts%%$'\n'*} message_id=${facts#"$export_date"} message_id=${message_id#$'\n'} ;;
+    65) ;;
+    *)
+      if ! too_much "$status"; then
+        say "the date of $file could not be found out (mime-extract ended with $status); run again"
+        return 75
+      fi
+      ;;
+  esac
+}
+
+# Of what has no date, the newest list_date of the export that is in it, or when the file was last written. Never in
+# the future: one wrong clock would block what follows.
+infer_date() {
+  local file=$1 export=$2 now seconds
   if [ -z "$export_date" ]; then
-    export_date=$(list_date "$file") || return
+    export_date=$(list_date "$export") || return
     date_from='its newest list_date'
   fi
   if [ -z "$export_date" ]; then
@@ -53,6 +59,7 @@ read_date() {
     seconds=$(stat -Lc %Y -- "$file") && [[ $seconds =~ ^-?[0-9]+$ ]] || return 74
     timestamp export_date "$seconds"
   fi
+  timestamp now -1
   [[ ! $export_date > $now ]] || export_date=$now date_from='now; its own date is yet to come'
 }
 
@@ -109,18 +116,59 @@ extract() {
 # Refuses an export that is older than one from which something may have been sent, or that changed nothing. What is dated in the future
 # some wrong clock has dated, and a date without a time stands for its whole day.
 guard_order() {
-  local newest now escaped
-  timestamp now -1
-  newest=$(saying roster-dump --runs=1000) || return
-  newest=$(jq -rn --arg now "$now" '
-    reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] = $run) |
-    [.[] | select(.sent or .status <= 1).export_date // "" | select(. <= $now)] | max // ""' <<<"$newest") || return 75
-  [[ -z $force && $export_date < ${newest:0:${#export_date}} ]] || return 0
+  local escaped
+  [[ -z $force && $export_date < ${newest_date:0:${#export_date}} ]] || return 0
   escape "$name"
   printf 'an-sync: %s is of %s (%s), and a newer export, of %s, was synced already; --force takes it all the same\n' \
-    "$escaped" "$export_date" "$date_from" "$newest" >"$work/said"
+    "$escaped" "$export_date" "$date_from" "$newest_date" >"$work/said"
   messages <"$work/said"
   return 65
+}
+
+# The date of a file that nothing was taken out of yet.
+find_date() {
+  local status
+  read_date "$1" || return
+  if [ -z "$export_date" ]; then
+    { mime-extract --archive "$1" >"$work/dated"; } 2>/dev/null
+    status=$?
+    [[ $status =~ ^(0|65)$ ]] || too_much "$status" || return 75
+  fi
+  infer_date "$1" "$work/dated"
+}
+
+# Dates the export, and refuses it where it is an older one, or the roster another group's.
+guard_export() {
+  infer_date "$source" "$run/export.csv" && guard_order && guard_group
+}
+
+# Begins to run a program beside what else there is to do, in the run's directory, where OUTPUT becomes what it writes.
+# usage: begin_beside OUTPUT PROGRAM...
+begin_beside() {
+  local output=$1
+  shift
+  (cd "$run" && exec "$@") >"$run/$output" 2>"$work/said.$1" &
+  beside[$1]=$!
+}
+
+# Waits for it, and passes on what it said.
+end_beside() {
+  local status
+  await "${beside[$1]}"
+  status=$?
+  unset "beside[$1]"
+  cat -- "$work/said.$1" >&2 || return 74
+  return "$status"
+}
+
+# What was begun, and that nobody will wait for.
+stop_beside() {
+  local pid
+  for pid in "${beside[@]}"; do
+    kill "$pid" 2>/dev/null
+    await "$pid"
+  done
+  beside=()
 }
 
 # Of whom a change of address was begun comes first: whoever takes one of the two addresses over then
@@ -140,22 +188,9 @@ say_resent() {
   esac
 }
 
-# Writes the changes that bring the roster to the export.
-find_changes() {
-  local columns rules=() options resent
-  digest=$(saying an-upsert --print-digest) && columns=$(saying an-upsert --print-columns) || return
-  reading roster-dump --begun >"$run/older.csv" || return
-  member_rules || return
-  options=("${rules[@]}" -c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
-    --max-lapse "$AN_MAX_LAPSE" --label "$name")
-  # From within the directory, so that messages name the files and not where they lie.
-  (cd "$run" && judging csv-diff "${options[@]}" older.csv export.csv >changes.ndjson) || return
-  grep -q ',begun-moved-[^,]*$' "$run/older.csv"
-  case $? in
-    0) moved_first || return 74 ;;
-    1) ;;
-    *) return 74 ;;
-  esac
+# Says of how many members the row is the same, and why they are sent nevertheless.
+tell_resent() {
+  local resent
   resent=$(jq -rn --arg digest "$digest" '
     reduce (inputs | select(.change == "updated" and .was == {})) as $record ({};
       .[if $record.row.action_network_map // "" | sub("^begun-(moved-)?"; "") == $digest then "begun"
@@ -163,7 +198,35 @@ find_changes() {
     "\(.map // 0) \(.begun // 0)"' "$run/changes.ndjson") || return 74
   say_resent "${resent% *}" 'the field map has changed'
   say_resent "${resent#* }" 'whether Action Network has a last change is not known'
-  [[ -z $dry_run || -n $quiet ]] || saying show_changes "${options[@]}" || {
+}
+
+# Whether the changes are none.
+nothing_changed() {
+  local first
+  IFS= read -r first <"$run/changes.ndjson" && [[ $first == '{"summary":'* ]]
+}
+
+# Begins to compare the roster with the export.
+begin_comparing() {
+  local columns rules=()
+  digest=$(saying an-upsert --print-digest) && columns=$(saying an-upsert --print-columns) && member_rules || return
+  comparison=("${rules[@]}" -c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
+    --max-lapse "$AN_MAX_LAPSE" --label "$name")
+  # In the run's directory, so that messages name the files and not where they lie.
+  begin_beside changes.ndjson csv-diff "${comparison[@]}" older.csv export.csv
+}
+
+# Finds the changes that bring the roster to the export.
+find_changes() {
+  judging end_beside csv-diff || return
+  grep -q ',begun-moved-[^,]*$' "$run/older.csv"
+  case $? in
+    0) moved_first || return 74 ;;
+    1) ;;
+    *) return 74 ;;
+  esac
+  nothing_changed || tell_resent || return
+  [[ -z $dry_run || -n $quiet ]] || saying show_changes "${comparison[@]}" || {
     [ -s "$work/said" ] || die_of PIPE # the reader has gone, which is no error
     return 74
   }

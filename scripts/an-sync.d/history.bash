@@ -22,7 +22,7 @@ begin_run() {
     done
   fi
   rm -rf -- "$work/run"
-  mkdir "$run" || return 74
+  mkdir "$run" && : >"$run/log" || return 74
   log=$run/log
 }
 
@@ -30,19 +30,19 @@ begin_run() {
 # this one. One whose results are complete has sent something when a request was not refused for its key.
 record() (
   trap '' INT TERM HUP
-  local status=$1 results=$run/results.ndjson summary=null began finished
+  local status=$1 results=$run/results.ndjson last=null began finished
   timestamp began "$started"
   timestamp finished -1
   if [ -e "$results" ]; then
-    summary=$(tail -n 1 "$run/changes.ndjson" | jq -c .summary) || exit 75
+    last=$(tail -n 1 "$run/changes.ndjson") || exit 75
   else
     results=/dev/null
   fi
   # A line that a killed program left unfinished does not count.
   jq -cnR --arg id "${run##*/}" --arg started "$began" --arg finished "$finished" --arg source "$name" --arg export_date "$export_date" \
-    --arg message_id "$message_id" --arg map "$digest" --argjson summary "$summary" --argjson status "$status" \
+    --arg message_id "$message_id" --arg map "$digest" --argjson last "$last" --argjson status "$status" \
     --argjson sent "$sent" --argjson adopted "$adopted" --argjson group "${group:-null}" '
-    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $adopted, $summary, $map,
+    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $adopted, summary: $last.summary, $map,
       $group} +
       reduce (inputs | fromjson? | select((.change and .result) or .summary)) as $record
         ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};

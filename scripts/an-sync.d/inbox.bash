@@ -1,5 +1,5 @@
 # An inbox: a directory in which exports wait.
-# Needs: dry_run, quiet and work; sync, of one run; read_date; messages.bash.
+# Needs: dry_run, quiet and work; sync, of one run; find_date; messages.bash.
 # Sets: nothing; the files move into done/ and failed/.
 # shellcheck shell=bash
 
@@ -17,7 +17,7 @@ pending() {
   for file in "$1"/*; do
     [ -f "$file" ] || { [ -L "$file" ] && [ ! -e "$file" ]; } || continue
     export_date=''
-    ! can_be_read "$file" || read_date "$file" || return
+    ! can_be_read "$file" || find_date "$file" || return
     printf '%s\t%s\0' "$export_date" "$file"
   done >"$work/pending"
   LC_ALL=C sort -z -- "$work/pending" >"$work/sorted"

@@ -1,10 +1,11 @@
 # One at a time, a place to work in, and what becomes of both when a signal comes or the end.
-# Needs: dry_run; run and sent, of the run; sending, of the pipe; AN_STATE, AN_ROSTER and AN_LOCK_OWNER;
+# Needs: dry_run; run and sent, of the run; export.bash; sending, of the pipe; AN_STATE, AN_ROSTER and AN_LOCK_OWNER;
 # messages.bash.
 # Sets: work, owner, lock (a descriptor, which the programs of the pipe inherit), caught; the traps.
 # shellcheck shell=bash
 
 clean_up() {
+  stop_beside
   [ -z "$owner" ] || roster-commit --unlock "$owner" || true
   [ -z "$work" ] || rm -rf -- "$work"
 }

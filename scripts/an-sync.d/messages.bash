@@ -94,13 +94,15 @@ name_signal() {
 # Runs a program and keeps what it said in $work/said, beside passing it on. bash's own remark about one that
 # was killed is not for people.
 saying() {
-  local status signal_name
+  local status signal_name program=$1
+  [ "$program" != end_beside ] || program=$2
   { "$@" 2>"$work/said"; } 2>/dev/null
   status=$?
   ((status <= 128)) || {
     name_signal "$status"
-    printf 'an-sync: %s was killed (signal %s)\n' "$1" "$signal_name" >>"$work/said"
+    printf 'an-sync: %s was killed (signal %s)\n' "$program" "$signal_name" >>"$work/said"
   }
+  [ -s "$work/said" ] || return "$status"
   { sed -Ei "$OWN_TERMS" -- "$work/said"; } 2>/dev/null
   messages <"$work/said"
   return "$status"

@@ -68,9 +68,17 @@ show_progress() {
   printf '\r\033[K' >&2
 }
 
-# Runs the pipe and returns its worst status.
+pass_through() {
+  cp -- "$run/changes.ndjson" "$run/results.ndjson" || return 74
+}
+
+# Runs the pipe and returns its worst status; what changes nothing needs none.
 apply() {
   local job statuses status=0 i shown='' signal_name
+  if nothing_changed; then
+    pass_through
+    return
+  fi
   rm -f "$work"/pid.* "$work"/stop "$work"/statuses || return 74
   sending=yes
   send_logged &
@@ -108,7 +116,11 @@ apply() {
 rehearse() {
   local status remarks
   note_remarks
-  { an-upsert -n "${engine[@]}" "$run/changes.ndjson" | an-lapse -n "${engine[@]}" >"$run/results.ndjson"; } 2>"$work/said"
+  if nothing_changed; then
+    pass_through
+  else
+    an-upsert -n "${engine[@]}" "$run/changes.ndjson" | an-lapse -n "${engine[@]}" >"$run/results.ndjson"
+  fi 2>"$work/said"
   status=$?
   messages <"$work/said"
   notify "${report[@]}" "${remarks[@]}" "$run/results.ndjson" >"$run/report" || status=$(worse "$status" $?)

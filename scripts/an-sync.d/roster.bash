@@ -2,10 +2,10 @@
 # became of a run that could not say so itself.
 # Needs: work and dry_run; engine; AN_API_KEY or AN_API_KEY_FILE, AN_ROSTER and AN_STATE; messages.bash,
 # programs.bash, history.bash.
-# Sets: group, as the history keeps it; '' as long as it is not known.
+# Sets: group, as the history keeps it; '' as long as it is not known. And what learn_history finds.
 # shellcheck shell=bash
 
-group=''
+group='' learned=''
 
 # Says how the roster comes back from what the last run has left, and from Action Network.
 say_how_to_restore() {
@@ -35,12 +35,35 @@ reading() {
   return "$status"
 }
 
+# Reads the roster's group and its history, and sets what runs want to know of them: how many lines the history has; of
+# how many members Action Network could be asked about the group; the newest export from which something may have been
+# sent, or that changed nothing; whether an adoption was not finished; when the last audit began that came to its end;
+# and of a last run that sent something and has not said how it ended, what record() says.
+learn_history() {
+  local now facts
+  [ -z "$learned" ] || return 0
+  reading roster-dump --group --runs=1000 >"$work/group" || return
+  timestamp now -1
+  facts=$(jq -rn --arg now "$now" '
+    input.members as $members | [inputs.run] as $lines |
+    (reduce $lines[] as $run ({}; .["\($run.id) \($run.started) \($run.source)"] += [$run]) | map(.)) as $runs |
+    [($lines | length), ($members | length),
+     ([$runs[][-1] | select(.sent or .status <= 1).export_date // "" | select(. <= $now)] | max // ""),
+     ([$lines[] | select(.sent)][-1] | .adopted and .status > 1),
+     ([$lines[] | select((.source | . == "audit" or . == "repair") and .export_date == null and .status <= 1)][-1].started // ""),
+     ([$runs[] | select(any(.[]; .sent))] | last | select(length == 1 and .[0].status == 75 and .[0].id)[0] |
+      .id, .source, (.started | fromdate), .export_date // "", .message_id // "", .map // "", .group // "")] |
+    map(tostring) | @sh' "$work/group") || return 75
+  eval "facts=($facts)"
+  history_length=${facts[0]} members_known=${facts[1]} newest_date=${facts[2]} adopting=${facts[3]} last_audit=${facts[4]}
+  broken_off=("${facts[@]:5}") learned=yes
+}
+
 # Refuses to begin with nobody where runs are kept: everybody would be sent once more, and whoever left meanwhile
 # would stay a member.
 guard_roster() {
-  local last members directory
-  last=$(reading roster-dump --runs=1) && members=$(reading roster-dump --count) || return
-  [[ -z $last && $members == 0 ]] || return 0
+  local directory
+  [[ $history_length == 0 && $members_known == 0 ]] || return 0
   for directory in "$AN_STATE"/runs/$RUN_NAME; do
     [ -e "$directory/results.ndjson" ] || continue
     printf 'an-sync: the roster is gone or empty, but there are runs in %s: nothing was sent\n' "$AN_STATE/runs" >"$work/said"
@@ -59,33 +82,24 @@ ask() (
 
 # Refuses a roster of another group than the key's. A roster that does not know its group learns it.
 guard_group() {
-  reading roster-dump --group >"$work/group" || return
-  group=$(jq -c '.group // empty' "$work/group") || return 74
   if [ -z "${AN_API_KEY:+set}${AN_API_KEY_FILE:+set}" ]; then
     [ -z "$dry_run" ] || return 0
     printf 'an-sync: there is no key: set AN_API_KEY or AN_API_KEY_FILE in %s\n' "${config:-$default_config}" >"$work/said"
     messages <"$work/said"
     return 78
   fi
-  saying ask an-upsert --group "${engine[@]}" "$work/group" >"$work/group.now" || return
-  group=$(jq -c .group "$work/group.now") || return 74
+  group=$(saying ask an-upsert --group "${engine[@]}" "$work/group")
 }
 
 # Tells of a run that ended without a word (kill -9, a power cut): its first line in the history, which says that
 # something may have been sent, has no second one.
 tell_of_broken_off() {
-  local text last run name started export_date message_id digest group sent=true results said began
-  last=$(reading roster-dump --runs=1000) || return
-  last=$(jq -rn '
-    reduce inputs.run as $run ({}; .["\($run.id) \($run.started) \($run.source)"] += [$run]) |
-    [.[] | select(any(.[]; .sent))] | last | select(length == 1 and .[0].status == 75 and .[0].id)[0] |
-    [.id, .source, (.started | fromdate), .export_date // "", .message_id // "", .map // "", .group // {}] |
-    map(tostring) | @sh' <<<"$last") || return 75
-  [ -n "$last" ] || return 0
-  eval "text=($last)"
-  run=$AN_STATE/runs/${text[0]} name=${text[1]} started=${text[2]} export_date=${text[3]} message_id=${text[4]}
-  digest=${text[5]} group=${text[6]}
-  [ "$group" != '{}' ] || group=
+  local run name started export_date message_id digest group sent=true results said began
+  learn_history || return
+  [ ${#broken_off[@]} -gt 0 ] || return 0
+  run=$AN_STATE/runs/${broken_off[0]} name=${broken_off[1]} started=${broken_off[2]} export_date=${broken_off[3]}
+  message_id=${broken_off[4]} digest=${broken_off[5]} group=${broken_off[6]}
+  learned=
   record 75 || return
   results=0
   [ ! -e "$run/results.ndjson" ] ||
