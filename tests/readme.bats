@@ -132,8 +132,6 @@ says() {
   "$@" >>said 2>&1 </dev/null || true
 }
 
-locked() { ! flock -n "$1" true; }
-
 # Provokes what the README quotes.
 provoke() {
   local was=$SAMPLES/mail-2026-11-09.eml is=$SAMPLES/mail-2026-11-16.eml state=$HOME/.local/state/an-sync
@@ -174,7 +172,7 @@ END
   sandbox_fault 400
   says an-sync --force Quincy.csv
   an-sync --rate 2 --deadline 3 --force Malden.csv >later 2>&1 &
-  within 10 locked "$state/lock"
+  within 10 grep -q "^$! " "$state/lock"
   says an-sync export.csv
   wait $! || cat later >>said
   AN_API_KEY=wrong says an-sync --force export.csv
