@@ -132,3 +132,14 @@ answers() {
   run talk '[["API key", "^C"]]' bash -c 'trap : INT; an-sync setup; stty -a'
   [[ $output =~ [[:space:]]echo[[:space:]] ]]
 }
+
+@test "setup: Ctrl-C while the key is tried writes nothing, and leaves nothing behind" {
+  sandbox_post settings '{"latency":5}'
+  export TMPDIR=$PWD/tmp
+  mkdir tmp
+  run talk "$(answers | jq -c '.[:1] + [["Trying it", "^C"]]')"
+  [ "$status" -ge 128 ]
+  [[ $output != *"$key"* && $output != *'never came'* ]]
+  nothing_written
+  [ -z "$(ls tmp)" ]
+}
