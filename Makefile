@@ -182,12 +182,13 @@ check: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all unit
 	@tests/run $(BIN) $(if $(SANITIZE),$(filter-out $(NOT_OURS:%=tests/%.bats),$(wildcard tests/*.bats)))
 
-# The model test with new seeds for SOAK_SECONDS, and each call of each program of the flow killed in turn.
+# The model test with new seeds for SOAK_SECONDS, each call of each program of the flow killed in turn, and memory
+# running out at each place that asks for it.
 SOAK_SECONDS ?= 600
 soak: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS) --keep $(BUILD)/soak
-	@DYING_STRIDE=1 tests/run $(BIN) $(CURDIR)/tests/dying.bats
+	@DYING_STRIDE=1 PLACES_STRIDE=1 tests/run $(BIN) $(CURDIR)/tests/dying.bats $(CURDIR)/tests/torture-places.bats
 
 # What no test reaches, and whether that is more than it may be; the pages are build/coverage/coverage*.html.
 coverage: deps
@@ -279,7 +280,7 @@ help:
 	@echo 'make            build the programs into build/bin'
 	@echo 'make demo       two weeks of sample mails through the whole flow, into a sandbox'
 	@echo 'make check      all tests            (SANITIZE=1: under sanitizers)'
-	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds, and every kill of the flow'
+	@echo 'make soak       the model test for SOAK_SECONDS ($(SOAK_SECONDS)), with new seeds, every kill of the flow, memory out anywhere'
 	@echo 'make coverage   all tests, and what they do not reach'
 	@echo 'make memcheck   tests under valgrind'
 	@echo 'make fuzz       each fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'

@@ -7,27 +7,10 @@ load helpers
 load sandbox
 load records
 load roster
-
-setup_file() {
-  local tests
-  tests=$(cd "$BATS_TEST_DIRNAME" && pwd)
-  ${CC:-cc} -O2 -shared -fPIC -o "$BATS_FILE_TMPDIR/fail.so" "$tests/torture/fail.c" -ldl
-}
+load torture
 
 setup() {
-  common_setup
-  # A sanitizer replaces malloc itself.
-  ! grep -q __asan_init "$(type -P csv-diff)" || skip 'the programs are built with sanitizers'
-  small_map
-  mkdir runs
-  printf '%s\n' email,first_name,phone,akid old@example.org,Old,,1 same@example.org,Same,,2 gone@example.org,G,,3 >older.csv
-  printf '%s\n' email,first_name,phone,akid new@example.org,New,,1 same@example.org,Sämé,,2 come@example.org,C,1,4 >newer.csv
-  csv-diff -f akid older.csv newer.csv >changes
-}
-
-# torture [OPTION...] COMMAND...: see torture.py. What it tells is shown when a test fails.
-torture() {
-  (cd runs && python3 -B "$ROOT/tests/torture/torture.py" --library "$BATS_FILE_TMPDIR/fail.so" "$@")
+  torture_setup
 }
 
 # shellcheck disable=SC2016 # torture.py gives it to a shell
@@ -41,11 +24,6 @@ in_roster='export AN_ROSTER=sqlite:$PWD/state/roster.sqlite
   while read -r key; do
     grep -q "^\"*$key" dump.csv || echo "status $STATUS, passed on and not in the roster: $key"
   done <keys'
-
-# results: acknowledged changes.
-results() {
-  jq -c 'select(.change) + {result: {status: "ok", id: "d32fcdd6-7366-466d-a3b8-7e0d87c3cd8b", map: "m"}}' changes
-}
 
 @test "csv-diff: every allocation and every write" {
   torture --least 30 csv-diff "$PWD/older.csv" "$PWD/newer.csv"

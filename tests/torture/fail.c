@@ -4,6 +4,8 @@
  * has done so, so that a test knows when it has tried every call.
  *
  *   alloc   malloc, calloc, realloc      no memory
+ *   place   the same, counted by places: the first call of each, as the program's own innermost
+ *           functions tell them apart, whatever library asks for it
  *   write   write, pwrite                no space left (ENOSPC)
  *   read    read, pread                  an I/O error
  *   sync    fsync, fdatasync             an I/O error
@@ -12,9 +14,12 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -26,15 +31,30 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
 
-enum kind { NONE, ALLOC, WRITE, READ, SYNC, SQLITE };
+enum kind { NONE, ALLOC, PLACE, WRITE, READ, SYNC, SQLITE };
 
-static const char *const KINDS[] = {"", "alloc", "write", "read", "sync", "sqlite"};
+static const char *const KINDS[] = {"", "alloc", "place", "write", "read", "sync", "sqlite"};
+
+enum { FRAMES = 40, TOLD_BY = 4, MOST_PLACES = 8192 };
 
 static enum kind chosen;
 static long fail_at;
 static bool fail_all;
 static atomic_long calls;
+static uintptr_t program[2]; /* where its code begins and ends */
 static char *report; /* the file's first byte, mapped: a program that is confined opens none */
+
+/* The program itself is the first object. */
+static int find_program(struct dl_phdr_info *object, size_t size, void *context)
+{
+    (void)size, (void)context;
+    for (int i = 0; i < object->dlpi_phnum; i++)
+        if (object->dlpi_phdr[i].p_type == PT_LOAD && (object->dlpi_phdr[i].p_flags & PF_X) != 0) {
+            program[0] = object->dlpi_addr + object->dlpi_phdr[i].p_vaddr;
+            program[1] = program[0] + object->dlpi_phdr[i].p_memsz;
+        }
+    return 1;
+}
 
 __attribute__((constructor)) static void choose(void)
 {
@@ -52,13 +72,57 @@ __attribute__((constructor)) static void choose(void)
         report = NULL;
     if (file >= 0)
         (void)close(file);
+    void *frame[1];
+    (void)backtrace(frame, 1); /* it asks for memory the first time */
+    (void)dl_iterate_phdr(find_program, NULL);
     for (enum kind known = ALLOC; known <= SQLITE; known++)
         if (strcmp(kind, KINDS[known]) == 0)
             chosen = known;
 }
 
+/* For tests/coverage.c. */
+void torture_is_over(void);
+void torture_is_over(void)
+{
+    chosen = NONE;
+}
+
+/* Whether this is the first call from where it comes. */
+static bool is_new_place(void)
+{
+    static uint64_t places[MOST_PLACES];
+    static size_t count;
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    static _Thread_local bool inside;
+    void *frames[FRAMES];
+    uint64_t place = 0;
+    if (inside)
+        return false;
+    inside = true;
+    int depth = backtrace(frames, FRAMES);
+    for (int i = 0, told = 0; i < depth && told < TOLD_BY; i++) {
+        uintptr_t at = (uintptr_t)frames[i];
+        if (at >= program[0] && at < program[1]) {
+            place = (place ^ (at - program[0])) * 0x9E3779B97F4A7C15U;
+            told++;
+        }
+    }
+    inside = false;
+    while (atomic_flag_test_and_set(&busy))
+        ;
+    bool is_new = place != 0 && count < MOST_PLACES;
+    for (size_t i = 0; i < count && is_new; i++)
+        is_new = places[i] != place;
+    if (is_new)
+        places[count++] = place;
+    atomic_flag_clear(&busy);
+    return is_new;
+}
+
 static bool fails(enum kind kind)
 {
+    if (kind == ALLOC && chosen == PLACE && is_new_place())
+        kind = PLACE;
     if (kind != chosen)
         return false;
     long call = atomic_fetch_add(&calls, 1) + 1;

@@ -26,7 +26,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
     add("--library", required=True, help="fail.c, compiled")
-    add("--kind", default="alloc", choices=["alloc", "write", "read", "sync", "sqlite"])
+    add("--kind", default="alloc", choices=["alloc", "place", "write", "read", "sync", "sqlite"])
     add("--stride", type=int, default=1, help="try each STRIDEth call only")
     add("--all", action="store_true", help="all calls from then on fail")
     add("--input", default="/dev/null", help="standard input")
