@@ -154,7 +154,7 @@ begin_beside() {
 # Waits for it, and passes on what it said.
 end_beside() {
   local status
-  await "${beside[$1]}"
+  { await "${beside[$1]}"; } 2>/dev/null # of one that was killed bash has words of its own
   status=$?
   unset "beside[$1]"
   cat -- "$work/said.$1" >&2 || return 74
