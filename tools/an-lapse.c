@@ -87,7 +87,8 @@ static enum sender_step looked_up(struct sender_job *job, const struct http_answ
         return sender_failed(job, "Action Network's answer does not say who has the address");
     if (person == NULL)
         return sender_ok(job, "no such person");
-    sender_take_id(job, person_id(person));
+    if (!sender_take_id(job, person_id(person)))
+        return SENDER_NO_MEMORY;
     if (job->id == NULL)
         return sender_failed(job, "the answer names no person's id");
     return put_unless_overridden(job, person, SENT_BY_LOOKUP);

@@ -121,7 +121,8 @@ static enum sender_step older_looked_up(struct sender_job *job, const struct htt
     const json_t *person;
     if (!people_found(answer->json, job->older, &person))
         return sender_failed(job, "Action Network's answer does not say who has the older address");
-    sender_take_id(job, person != NULL ? person_id(person) : NULL);
+    if (!sender_take_id(job, person_id(person)))
+        return SENDER_NO_MEMORY;
     if (job->id == NULL)
         return upsert(job); /* nobody has the older address any more */
     return sender_respect_overrides(job, person) ? sender_put(job, PUT_BY_LOOKUP)
@@ -179,15 +180,13 @@ static enum sender_step posted_instead(struct sender_job *job, const struct http
 static enum sender_step older_read(struct sender_job *job, const json_t *person)
 {
     const char *address = person_address(person);
-    char *id = person_id(person);
-    bool same = ascii_equal(id, job->older_id) && address != NULL;
+    bool same = ascii_equal(person_id(person), job->older_id) && address != NULL;
     json_t *lapsed = same ? person_lapsed(address) : NULL;
     json_t *taken =
         lapsed != NULL && job->overrides ? person_respect_overrides(lapsed, person) : NULL;
     bool made = lapsed != NULL && (taken != NULL || !job->overrides);
     bool stays = json_array_size(taken) > 0;
     enum sender_step step = SENDER_DONE;
-    free(id);
     if (!same) {
         step = sender_wrong_person(job);
     } else if (!made ||

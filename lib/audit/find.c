@@ -28,10 +28,7 @@ struct finding {
 static enum status take_id(struct audit *audit, const json_t *person, unsigned char id[AUDIT_ID],
                            struct failure *failure)
 {
-    char *text = person_id(person);
-    bool known = audit_id_read(id, text);
-    free(text);
-    if (!known)
+    if (!audit_id_read(id, person_id(person)))
         return fail(failure, STATUS_DATA, "Action Network's answer names a person without an id");
     uint64_t hash = key_hash(0, id, AUDIT_ID);
     return buffer_append(&audit->seen, &hash, sizeof hash) ? STATUS_OK : fail_memory(failure);
@@ -418,12 +415,11 @@ static enum status take_moved(void *context, uintptr_t row, const struct http_an
     const struct finding *finding = context;
     struct audit *audit = finding->audit;
     const json_t *person = answer->json;
-    char *text = person_id(person);
     unsigned char id[AUDIT_ID];
-    bool is_asked = audit_id_read(id, text) && memcmp(id, audit->ids[row], AUDIT_ID) == 0;
+    bool is_asked =
+        audit_id_read(id, person_id(person)) && memcmp(id, audit->ids[row], AUDIT_ID) == 0;
     size_t named;
     bool first;
-    free(text);
     if (person == NULL || answer->code > 299 || !is_asked || person_address(person) == NULL)
         return STATUS_OK;
     enum status status = find_row(audit, person, &named, &first, failure);

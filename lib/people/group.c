@@ -96,17 +96,13 @@ static enum status answered(void *context, uintptr_t number, const struct http_a
     const json_t *member = json_array_get(asking->members, number);
     const char *id = json_string_value(json_object_get(member, "id"));
     const json_t *person = answer->code <= 299 ? answer->json : NULL;
-    char *is = NULL;
     (void)failure;
     if (id == NULL || !person_is_id(id)) {
         const char *email = json_string_value(json_object_get(member, "email"));
         if (person == NULL || !people_found(answer->json, email, &person))
             person = NULL;
     } else if (person != NULL) {
-        is = person_id(person);
-        if (is == NULL || !ascii_equal(is, id))
-            person = NULL;
-        free(is);
+        person = ascii_equal(person_id(person), id) ? person : NULL;
     }
     const char *value = json_string_value(
         json_object_get(json_object_get(person, "custom_fields"), FIELD_IS_MEMBER));

@@ -85,9 +85,8 @@ bool person_is_nothing(const json_t *value);
 json_t *person_respect_overrides(json_t *body, const json_t *existing);
 
 /* The UUID in the resource's "identifiers" ("action_network:UUID"), else in its self link; NULL
- * when there is none that has the form of a UUID, or memory runs out. A new string, the caller's.
- */
-char *person_id(const json_t *resource);
+ * when there is none that has the form of a UUID. Borrowed from the resource. */
+const char *person_id(const json_t *resource);
 
 /* Whether the text has the form of a UUID (RFC 9562), so that it may stand in a URL. */
 bool person_is_id(const char *text);

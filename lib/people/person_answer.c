@@ -165,7 +165,7 @@ bool person_is_id(const char *text)
     return true;
 }
 
-char *person_id(const json_t *resource)
+const char *person_id(const json_t *resource)
 {
     static const char prefix[] = "action_network:";
     const json_t *identifiers = json_object_get(resource, "identifiers");
@@ -173,10 +173,10 @@ char *person_id(const json_t *resource)
         const char *identifier = json_string_value(json_array_get(identifiers, i));
         if (identifier != NULL && strncmp(identifier, prefix, sizeof prefix - 1) == 0 &&
             person_is_id(identifier + sizeof prefix - 1))
-            return strdup(identifier + sizeof prefix - 1);
+            return identifier + sizeof prefix - 1;
     }
     const json_t *self = json_object_get(json_object_get(resource, "_links"), "self");
     const char *link = json_string_value(json_object_get(self, "href"));
     const char *slash = link == NULL ? NULL : strrchr(link, '/');
-    return slash != NULL && person_is_id(slash + 1) ? strdup(slash + 1) : NULL;
+    return slash != NULL && person_is_id(slash + 1) ? slash + 1 : NULL;
 }

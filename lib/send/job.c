@@ -54,10 +54,8 @@ enum sender_step sender_wrong_person(struct sender_job *job)
 
 bool sender_is_about(const struct sender_job *job, const json_t *person)
 {
-    char *id = person_id(person);
-    bool same = ascii_equal(id, job->id);
-    free(id);
-    return same && json_array_size(json_object_get(person, "email_addresses")) > 0;
+    return ascii_equal(person_id(person), job->id) &&
+           json_array_size(json_object_get(person, "email_addresses")) > 0;
 }
 
 enum sender_step sender_refused(struct sender_job *job, const struct http_answer *answer)
@@ -65,12 +63,14 @@ enum sender_step sender_refused(struct sender_job *job, const struct http_answer
     return sender_failed(job, "%s", answer->error);
 }
 
-void sender_take_id(struct sender_job *job, char *id)
+bool sender_take_id(struct sender_job *job, const char *id)
 {
-    if (id == NULL)
-        return;
+    char *copy = id != NULL ? strdup(id) : NULL;
+    if (copy == NULL)
+        return id == NULL;
     free(job->id);
-    job->id = id;
+    job->id = copy;
+    return true;
 }
 
 bool sender_has_failed(const struct sender_job *job)
@@ -109,8 +109,8 @@ enum sender_step sender_compare(struct sender_job *job, const struct http_answer
     else
         step = sender_ok(job, NULL);
     if (step == SENDER_DONE && !sender_has_failed(job)) {
-        sender_take_id(job, person_id(answer->json));
-        if (!sender_note(job, "unapplied", names_of(unapplied)) ||
+        if (!sender_take_id(job, person_id(answer->json)) ||
+            !sender_note(job, "unapplied", names_of(unapplied)) ||
             (job->overridden != NULL &&
              !sender_note(job, "overridden", json_incref(job->overridden))))
             step = SENDER_NO_MEMORY;

@@ -117,8 +117,8 @@ enum sender_step sender_took_lapse(struct sender_job *job, const struct http_ans
 /* Whether the job's result is that it failed. */
 bool sender_has_failed(const struct sender_job *job);
 
-/* Takes a new id for the job; NULL keeps the old one. Takes over `id`. */
-void sender_take_id(struct sender_job *job, char *id);
+/* Takes a copy of the id for the job; NULL keeps the old one. False when memory runs out. */
+bool sender_take_id(struct sender_job *job, const char *id);
 
 /* Adds a member to the result of a job that ended well; takes over `value`, drops an empty array.
  * False without memory. */

@@ -97,10 +97,8 @@ static json_t *body_of(const struct field_map *map, const json_t *record, enum s
 
 static json_t *id_of(const json_t *record)
 {
-    char *id = person_id(json_object_get(record, "resource"));
-    json_t *value = id == NULL ? json_null() : json_string(id);
-    free(id);
-    return value;
+    const char *id = person_id(json_object_get(record, "resource"));
+    return id == NULL ? json_null() : json_string(id);
 }
 
 static json_t *overrides(const json_t *record)
@@ -117,7 +115,6 @@ static enum status everything(const char *path, json_t *record, struct failure *
     struct field_map *map = NULL;
     json_t *body = NULL, *columns = NULL, *missing = NULL, *differences = NULL, *taken = NULL;
     json_t *lapsed = NULL;
-    char *id = NULL;
     enum status status = field_map_load(path, &map, failure);
     if (status != STATUS_OK)
         return status;
@@ -130,10 +127,9 @@ static enum status everything(const char *path, json_t *record, struct failure *
         (missing = field_map_missing(map, row)) == NULL ||
         (differences = person_differences(body, answer, true)) == NULL ||
         (taken = person_respect_overrides(body, answer)) == NULL ||
-        (lapsed = person_lapsed("rosa@example.org")) == NULL || (id = person_id(answer)) == NULL)
+        (lapsed = person_lapsed("rosa@example.org")) == NULL)
         status = fail_memory(failure);
 done:
-    free(id);
     json_decref(lapsed);
     json_decref(taken);
     json_decref(differences);
