@@ -40,9 +40,14 @@ teardown() {
   stop_sandbox
 }
 
+# listening PORT: that somebody does, or that the proxy has ended and never will.
+listening() {
+  (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || ! kill -0 "$PROXY_PID" 2>/dev/null
+}
+
 # serve CERTIFICATE: the sandbox, behind TLS at https://localhost:PORT.
 serve() {
-  local tries port backend
+  local port backend
   start_sandbox
   backend=${SANDBOX_URL##*:}
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -50,11 +55,8 @@ serve() {
     --accesslog-format='$alpn $client_port $request' -f"127.0.0.1,$port" -b"127.0.0.1,$backend" --workers=1 \
     "$certificates/$1.key" "$certificates/$1.pem" >proxy.out 2>&1 3>&- &
   PROXY_PID=$!
-  for ((tries = 0; tries < 100; tries++)); do
-    ! (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
-    kill -0 "$PROXY_PID" || { cat proxy.out >&2; return 1; }
-    sleep 0.05
-  done
+  within 60 listening "$port"
+  kill -0 "$PROXY_PID" || { cat proxy.out proxy.err >&2; return 1; }
   export AN_API_URL=https://localhost:$port/api/v2
 }
 
@@ -63,7 +65,7 @@ refused() {
   local status
   status=$1
   shift
-  run "-$status" --separate-stderr timeout 20 an-upsert -r 0 <<<"$(changes new 1 30)"
+  run "-$status" --separate-stderr timeout 60 an-upsert -r 0 <<<"$(changes new 1 30)"
   [ "$(statuses)" = '{"deferred":30}' ]
   has "$stderr" 'an-upsert: ' "$@"
   [ "$(sandbox_requests)" -eq 0 ]
