@@ -189,6 +189,23 @@ lapsed member2@example.org' ]
   has "$stderr" 'there is no column "number": nobody is followed'
 }
 
+@test "who is held, whose row lost its address, is acknowledged with --all at the address that is there" {
+  start_sandbox
+  group 1 2
+  { echo email,first_name,phone,akid; echo ',Name 1,1,1001'; echo 'member2@example.org,Name 2,2,1002'; } >export.csv
+  id=$(sandbox_person member1@example.org | jq -r .id)
+  run -0 --separate-stderr an-diff -r 0 --all -f akid export.csv
+  same_json "$(found 'select(.key == "member1@example.org") | del(.result.map)')" '{"change": "updated", "key": "member1@example.org",
+    "row": {"email": "member1@example.org", "akid": "1001", "action_network_id": "'"$id"'"}, "was": {},
+    "result": {"status": "ok", "id": "'"$id"'"}}'
+  [ "$(found 'select(.change == "skipped").held')" = member1@example.org ]
+  export AN_ROSTER=sqlite:$BATS_TEST_TMPDIR/roster.sqlite
+  printf '%s\n' "$output" | roster-commit >/dev/null
+  [ "$(roster-dump | cut -d, -f1 | sort | xargs)" = 'email member1@example.org member2@example.org' ]
+  # So it is in the next week, too.
+  [ "$(roster-dump | csv-diff -f akid - export.csv | jq -r 'select(.summary).summary | "\(.held) \(.lapsed)"')" = '1 0' ]
+}
+
 @test "with --since only those are judged whom somebody changed, and nobody is missing" {
   start_sandbox
   group 1 60 '. + {created_date: "2026-11-01T00:00:00Z", modified_date: "2026-11-02T00:00:00Z"}'
