@@ -236,5 +236,5 @@ find_changes() {
 show_changes() (
   cd "$run" && csv-diff -p "$@" older.csv export.csv || return
   tail -n 1 changes.ndjson | jq -r '"members are " + (.summary.members // null |
-    if . then "rows with \(.)" else "all rows that have an address" end)'
+    if . then "rows with \(.)" else "all rows that have an address" end)' || return 74
 )
