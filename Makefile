@@ -157,6 +157,12 @@ bench-weekly: deps
 	@$(MAKE) --no-print-directory all $(BIN)/test-bench-generate
 	@tests/bench/weekly $(BIN)
 
+bench: bench-mail
+bench-mail:
+	@scripts/install-deps --bench
+	@$(MAKE) --no-print-directory $(BIN)/mime-extract $(BIN)/test-bench-generate $(BIN)/test-bench-measure
+	@tests/bench/mail $(BIN)
+
 # 100000 members in DynamoDB, on dynalite: a minute. Not in bench: it measures dynalite as much as an-sync.
 bench-roster: deps
 	@$(MAKE) --no-print-directory all
@@ -296,5 +302,5 @@ help:
 	@echo 'make clean      remove build/'
 	@echo 'demo, check and lint install with apt what is missing.'
 
-.PHONY: all unit deps demo check soak fuzz coverage memcheck bench bench-sending bench-weekly bench-roster lint local-up local-sync local-down image \
+.PHONY: all unit deps demo check soak fuzz coverage memcheck bench bench-sending bench-weekly bench-mail bench-roster lint local-up local-sync local-down image \
   machines install uninstall dist deb clean help FORCE

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -185,27 +186,49 @@ static size_t bad_sequence(const char *bytes, size_t length)
     return there;
 }
 
+/* How many sequences beyond ASCII begin in what is UTF-8. */
+static size_t count_sequences(const char *bytes, size_t length)
+{
+    size_t count = 0;
+    uint64_t eight;
+    for (size_t i = 0; i < length; i++) {
+        for (; length - i >= sizeof eight; i += sizeof eight) {
+            memcpy(&eight, bytes + i, sizeof eight);
+            if ((eight & 0x8080808080808080U) != 0)
+                break;
+        }
+        if (i < length)
+            count += (unsigned char)bytes[i] >= 0xC2;
+    }
+    return count;
+}
+
+static size_t count_lines(const char *bytes, size_t length)
+{
+    size_t count = 0;
+    const char *end = bytes + length;
+    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+        count++;
+    return count;
+}
+
 /* Looks at the text, and copies it with the bad sequences replaced into `mended`, unless that is
  * NULL. False when it would pass the buffer's limit or memory runs out. */
 static bool look_at(const struct buffer *text, struct survey *survey, struct buffer *mended)
 {
     const char *at = text->bytes;
     size_t left = text->length;
-    size_t lines = 1;
     *survey = (struct survey){.line = 0};
     while (left > 0) {
         size_t good = left;
         bool whole = utf8_valid(at, left, &good);
-        for (size_t i = 0; i < good; i++) {
-            survey->valid += (unsigned char)at[i] >= 0xC2;
-            lines += at[i] == '\n';
-        }
+        survey->valid += count_sequences(at, good);
         if (mended != NULL && !buffer_append(mended, at, good))
             return false;
         if (whole)
             break;
         if (survey->bad++ == 0)
-            survey->line = lines;
+            survey->line = 1 + count_lines(text->bytes, (size_t)(at - text->bytes) + good);
         if (mended != NULL && !buffer_append(mended, REPLACEMENT, strlen(REPLACEMENT)))
             return false;
         size_t bad = bad_sequence(at + good, left - good);

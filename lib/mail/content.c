@@ -1,5 +1,6 @@
 #include "mail/content.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { PIECE = 64 * 1024 };
@@ -37,10 +38,35 @@ bool mail_content_decode(GMimePart *part, mail_content_sink *sink, void *context
     return going;
 }
 
-static bool is_base64(char byte)
+/* What a byte is in base64. */
+enum kind { STRANGE, DIGIT, BLANK, PADDING };
+
+static void fill_kinds(unsigned char kinds[UCHAR_MAX + 1])
 {
-    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= '0' && byte <= '9') || byte == '+' || byte == '/';
+    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    memset(kinds, STRANGE, UCHAR_MAX + 1);
+    for (size_t i = 0; i < sizeof DIGITS - 1; i++)
+        kinds[(unsigned char)DIGITS[i]] = DIGIT;
+    kinds[' '] = kinds['\t'] = kinds['\r'] = kinds['\n'] = BLANK;
+    kinds['='] = PADDING;
+}
+
+/* How many of the bytes are digits before one that is none, eight at a time: lines are long. */
+static size_t leading_digits(const unsigned char kinds[], const unsigned char *bytes, size_t length)
+{
+    size_t count = 0;
+    for (; length - count >= 8; count += 8) {
+        const unsigned char *at = bytes + count;
+        unsigned others = (unsigned)(kinds[at[0]] ^ DIGIT) | (unsigned)(kinds[at[1]] ^ DIGIT) |
+                          (unsigned)(kinds[at[2]] ^ DIGIT) | (unsigned)(kinds[at[3]] ^ DIGIT) |
+                          (unsigned)(kinds[at[4]] ^ DIGIT) | (unsigned)(kinds[at[5]] ^ DIGIT) |
+                          (unsigned)(kinds[at[6]] ^ DIGIT) | (unsigned)(kinds[at[7]] ^ DIGIT);
+        if (others != 0)
+            break;
+    }
+    while (count < length && kinds[bytes[count]] == DIGIT)
+        count++;
+    return count;
 }
 
 const char *mail_content_damage(GMimePart *part)
@@ -48,21 +74,25 @@ const char *mail_content_damage(GMimePart *part)
     GMimeStream *encoded = encoded_stream(part);
     if (encoded == NULL || encoding_of(part) != GMIME_CONTENT_ENCODING_BASE64)
         return NULL;
-    char *piece = g_malloc(PIECE);
+    unsigned char kinds[UCHAR_MAX + 1];
+    unsigned char *piece = g_malloc(PIECE);
     size_t digits = 0;
     size_t padding = 0;
     bool strange = false;
-    for (ssize_t got; !strange && (got = g_mime_stream_read(encoded, piece, PIECE)) > 0;)
-        for (ssize_t i = 0; i < got && !strange; i++) {
-            if (is_base64(piece[i])) {
-                strange = padding > 0;
-                digits++;
-            } else if (piece[i] == '=') {
-                padding++;
-            } else {
-                strange = strchr(" \t\r\n", piece[i]) == NULL || piece[i] == '\0';
-            }
+    fill_kinds(kinds);
+    for (ssize_t got; !strange && (got = g_mime_stream_read(encoded, (char *)piece, PIECE)) > 0;) {
+        size_t length = (size_t)got;
+        for (size_t i = 0; i < length && !strange; i++) {
+            size_t more = leading_digits(kinds, piece + i, length - i);
+            strange = more > 0 && padding > 0;
+            digits += more;
+            i += more;
+            if (i == length)
+                break;
+            padding += kinds[piece[i]] == PADDING;
+            strange = strange || kinds[piece[i]] == STRANGE;
         }
+    }
     g_free(piece);
     if (strange)
         return "its base64 is damaged";

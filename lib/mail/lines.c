@@ -21,9 +21,11 @@ size_t lines_count_mails(const char *bytes, size_t length)
 {
     size_t count = 1;
     const char *end = bytes + length;
-    for (const char *at = bytes; (at = memmem(at, (size_t)(end - at), "\nFrom ", 6)) != NULL;) {
-        bool behind_empty = at[-1] == '\n' || (at[-1] == '\r' && at[-2] == '\n');
-        at++;
+    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
+        const char *before = at++;
+        if (end - at < 5 || memcmp(at, "From ", 5) != 0)
+            continue;
+        bool behind_empty = before[-1] == '\n' || (before[-1] == '\r' && before[-2] == '\n');
         const char *next = at + lines_length(at, (size_t)(end - at));
         count += behind_empty && is_field(next, (size_t)(end - next));
     }

@@ -80,11 +80,15 @@ static GMimeObject *parse(struct mail *mail, GMimeStream *stream)
 /* How long the header is, with the empty line behind it. */
 static size_t header_length(const char *bytes, size_t length)
 {
-    const char *end = memmem(bytes, length, "\n\n", 2);
-    if (end != NULL)
-        length = (size_t)(end - bytes) + 2;
-    const char *dos_end = memmem(bytes, length, "\n\r\n", 3);
-    return dos_end != NULL ? (size_t)(dos_end - bytes) + 3 : length;
+    const char *end = bytes + length;
+    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
+        at++;
+        if (at < end && *at == '\n')
+            return (size_t)(at - bytes) + 1;
+        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
+            return (size_t)(at - bytes) + 2;
+    }
+    return length;
 }
 
 /* Reads what the header says, and nothing behind it. */
