@@ -621,6 +621,16 @@ END
   [ "$(an-upsert -m mails.json --print-keys)" = $'e-mail\n"mail, private"\nemail' ]
 }
 
+@test "what is printed of the map can be asked for at once: digest, keys, columns, map, with an empty line between" {
+  [ "$(an-upsert --print-map --print-columns --print-digest --print-keys)" = "$(an-upsert --print-digest)
+
+$(an-upsert --print-keys)
+
+$(an-upsert --print-columns)
+
+$(an-upsert --print-map)" ]
+}
+
 @test "a map that is missing or malformed is status 78, before anything is read or sent" {
   start_sandbox
   echo '{"email":"email","custom_fields":{"is_member":{"value":"True"},"Phone":{"from":"p","as":"fone"}}}' >bad.json

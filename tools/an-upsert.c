@@ -261,7 +261,7 @@ int main(int argc, char **argv)
                                                  .say = say};
     struct sender_options options;
     struct option_line lines[SENDER_OPTION_LINES];
-    int action = SENDER_RUN;
+    int actions = SENDER_RUN;
     struct option_line more[SENDER_ANSWER_LINES];
     const struct options_command command = {
         .name = PROGRAM,
@@ -281,13 +281,13 @@ int main(int argc, char **argv)
     struct failure failure;
     enum status status;
     sender_options_lines(&options, lines);
-    sender_answer_lines(&action, more);
+    sender_answer_lines(&actions, more);
     if (!options_read(&command, argc, argv, &status))
         return (int)status;
     options.file = argv[optind];
     options.say = say;
-    status = action == SENDER_RUN ? sender_run(&UPSERT, &options, &failure)
-                                  : sender_answer(&options, (enum sender_action)action, &failure);
+    status = actions == SENDER_RUN ? sender_run(&UPSERT, &options, &failure)
+                                   : sender_answer(&options, actions, &failure);
     if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
     signals_die();

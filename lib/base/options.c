@@ -159,8 +159,8 @@ static enum status take(const struct option_line *line, const char *argument)
     case OPTION_FLAG:
         *(bool *)line->into = true;
         return STATUS_OK;
-    case OPTION_CHOICE:
-        *(int *)line->into = line->value;
+    case OPTION_BITS:
+        *(int *)line->into |= line->value;
         return STATUS_OK;
     case OPTION_TEXT:
         *(const char **)line->into = argument;

@@ -13,7 +13,7 @@
 
 enum option_kind {
     OPTION_FLAG,   /* into a bool: true */
-    OPTION_CHOICE, /* into an int: `value` */
+    OPTION_BITS,   /* into an int: the bits of `value`, beside those that are set */
     OPTION_TEXT,   /* into a const char *: the argument, borrowed from argv; not empty if it `wants`
                     */
     OPTION_NUMBER, /* into a double: from `least` to `most` */

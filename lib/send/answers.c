@@ -24,30 +24,50 @@ static void print_column(const char *name)
     (void)putchar('\n');
 }
 
-/* The field map itself, for people and for csv-diff. */
-static enum status print(const struct sender_options *options, enum sender_action action,
-                         struct failure *failure)
+static enum status print_columns(json_t *columns, struct failure *failure)
 {
-    struct field_map *map = NULL;
-    json_t *columns = NULL;
     size_t index;
     json_t *column;
-    enum status status = field_map_load(options->map, &map, failure);
-    if (status == STATUS_OK && action == SENDER_PRINT_MAP) {
-        if (json_dumpf(field_map_json(map), stdout, JSON_INDENT(2)) != 0 && ferror(stdout) == 0)
-            status = fail_memory(failure);
-        (void)putchar('\n');
-    } else if (status == STATUS_OK && action == SENDER_PRINT_DIGEST) {
-        (void)puts(field_map_digest(map));
-    } else if (status == STATUS_OK) {
-        columns = action == SENDER_PRINT_KEYS ? field_map_keys(map) : field_map_columns(map);
-        status = columns == NULL ? fail_memory(failure) : STATUS_OK;
-    }
     json_array_foreach(columns, index, column)
     {
         print_column(json_string_value(column));
     }
     json_decref(columns);
+    return columns != NULL ? STATUS_OK : fail_memory(failure);
+}
+
+static enum status print_one(const struct field_map *map, int action, struct failure *failure)
+{
+    if (action == SENDER_PRINT_KEYS)
+        return print_columns(field_map_keys(map), failure);
+    if (action == SENDER_PRINT_COLUMNS)
+        return print_columns(field_map_columns(map), failure);
+    if (action == SENDER_PRINT_DIGEST) {
+        (void)puts(field_map_digest(map));
+        return STATUS_OK;
+    }
+    if (json_dumpf(field_map_json(map), stdout, JSON_INDENT(2)) != 0 && ferror(stdout) == 0)
+        return fail_memory(failure);
+    (void)putchar('\n');
+    return STATUS_OK;
+}
+
+/* The field map itself, for people and for csv-diff: what was asked for, with an empty line
+ * between. */
+static enum status print(const struct sender_options *options, int actions, struct failure *failure)
+{
+    struct field_map *map = NULL;
+    bool is_first = true;
+    enum status status = field_map_load(options->map, &map, failure);
+    for (int action = SENDER_PRINT_DIGEST; status == STATUS_OK && action <= SENDER_PRINT_MAP;
+         action *= 2) {
+        if ((actions & action) == 0)
+            continue;
+        if (!is_first)
+            (void)putchar('\n');
+        is_first = false;
+        status = print_one(map, action, failure);
+    }
     field_map_free(map);
     return status;
 }
@@ -152,33 +172,30 @@ static enum status tell_group(const struct sender_options *options, struct failu
     return status;
 }
 
-enum status sender_answer(const struct sender_options *options, enum sender_action action,
+enum status sender_answer(const struct sender_options *options, int actions,
                           struct failure *failure)
 {
-    switch (action) {
-    case SENDER_CHECK:
+    if ((actions & SENDER_CHECK) != 0)
         return check(options, failure);
-    case SENDER_GROUP:
+    if ((actions & SENDER_GROUP) != 0)
         return tell_group(options, failure);
-    default:
-        return print(options, action, failure);
-    }
+    return print(options, actions, failure);
 }
 
-void sender_answer_lines(int *action, struct option_line lines[SENDER_ANSWER_LINES])
+void sender_answer_lines(int *actions, struct option_line lines[SENDER_ANSWER_LINES])
 {
     const struct option_line made[SENDER_ANSWER_LINES] = {
-        {"print-map", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_MAP,
+        {"print-map", '\0', OPTION_BITS, actions, .value = SENDER_PRINT_MAP,
          .help = "the field map in effect"},
-        {"print-columns", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_COLUMNS,
+        {"print-columns", '\0', OPTION_BITS, actions, .value = SENDER_PRINT_COLUMNS,
          .help = "the columns that it uses, for csv-diff -c"},
-        {"print-keys", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_KEYS,
+        {"print-keys", '\0', OPTION_BITS, actions, .value = SENDER_PRINT_KEYS,
          .help = "those that the address is taken from, for csv-diff -k"},
-        {"print-digest", '\0', OPTION_CHOICE, action, .value = SENDER_PRINT_DIGEST,
+        {"print-digest", '\0', OPTION_BITS, actions, .value = SENDER_PRINT_DIGEST,
          .help = "its digest"},
-        {"check", '\0', OPTION_CHOICE, action, .value = SENDER_CHECK,
+        {"check", '\0', OPTION_BITS, actions, .value = SENDER_CHECK,
          .help = "ask Action Network whether key and custom fields are usable"},
-        {"group", '\0', OPTION_CHOICE, action, .value = SENDER_GROUP,
+        {"group", '\0', OPTION_BITS, actions, .value = SENDER_GROUP,
          .help = "read what roster-dump --group writes: is the roster this key's group's?"},
         {.name = NULL},
     };

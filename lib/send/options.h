@@ -9,15 +9,15 @@
 
 enum { SENDER_OPTION_LINES = 8 };
 
-/* What is asked for; for an option of the kind OPTION_CHOICE. */
+/* What is asked for instead of sending, for options of the kind OPTION_BITS. */
 enum sender_action {
-    SENDER_RUN,
-    SENDER_PRINT_MAP,
-    SENDER_PRINT_COLUMNS,
-    SENDER_PRINT_KEYS,
-    SENDER_PRINT_DIGEST,
-    SENDER_CHECK,
-    SENDER_GROUP
+    SENDER_RUN = 0,
+    SENDER_PRINT_DIGEST = 1,
+    SENDER_PRINT_KEYS = 2,
+    SENDER_PRINT_COLUMNS = 4,
+    SENDER_PRINT_MAP = 8,
+    SENDER_CHECK = 16,
+    SENDER_GROUP = 32
 };
 
 /* Sets `options` to what holds when nothing is said, and fills the table of the options that all
