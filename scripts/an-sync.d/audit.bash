@@ -48,12 +48,12 @@ wants_adoption() {
 find_adoption() {
   local rules=()
   adopted=true
-  digest=$(saying an-upsert --print-digest) && AN_ALLOW_EMPTY='' member_rules || return
+  end_map && AN_ALLOW_EMPTY='' member_rules "$keys" || return
   read_people "${rules[@]}" --all --max-lapse "$AN_MAX_LAPSE" export.csv && shorten_deadline
 }
 
 prepare_adoption() {
-  begin "$1" && learn_history && extract && guard_export && find_adoption
+  begin "$1" && learn_history && begin_map && extract && guard_export && find_adoption
 }
 
 adopt() {

@@ -1,8 +1,9 @@
 # The export: out of its mail, dated, not older than the last one, and compared with the roster.
-# Needs: source, name and run, of the run; newest_date, of roster.bash; work; force and dry_run; AN_MAIL_* and AN_MAX_LAPSE; members.bash,
-# messages.bash.
-# Sets: export_date and date_from, message_id, unvouched, digest; comparison, the options of csv-diff; beside, which of
-# its programs run beside it; in the run's directory export.csv, older.csv and changes.ndjson.
+# Needs: source, name and run, of the run; newest_date, of roster.bash; work; force and dry_run; AN_MAIL_* and
+# AN_MAX_LAPSE; members.bash, messages.bash.
+# Sets: export_date and date_from, message_id, unvouched; digest, keys and columns, of the field map; comparison, the
+# options of csv-diff; beside, which of its programs run beside it; in the run's directory export.csv, older.csv and
+# changes.ndjson.
 # shellcheck shell=bash
 
 declare -A beside=()
@@ -113,8 +114,8 @@ extract() {
   return "$status"
 }
 
-# Refuses an export that is older than one from which something may have been sent, or that changed nothing. What is dated in the future
-# some wrong clock has dated, and a date without a time stands for its whole day.
+# Refuses an export that is older than one from which something may have been sent, or that changed nothing. What is
+# dated in the future some wrong clock has dated, and a date without a time stands for its whole day.
 guard_order() {
   local escaped
   [[ -z $force && $export_date < ${newest_date:0:${#export_date}} ]] || return 0
@@ -206,10 +207,23 @@ nothing_changed() {
   IFS= read -r first <"$run/changes.ndjson" && [[ $first == '{"summary":'* ]]
 }
 
+# Asks for what a comparison wants to know of the field map.
+begin_map() {
+  begin_beside map an-upsert --print-digest --print-keys --print-columns
+}
+
+end_map() {
+  local said
+  saying end_beside an-upsert || return
+  said=$(<"$run/map") && rm -f -- "$run/map" || return 74
+  digest=${said%%$'\n\n'*} said=${said#*$'\n\n'}
+  keys=${said%%$'\n\n'*} columns=${said#*$'\n\n'}
+}
+
 # Begins to compare the roster with the export.
 begin_comparing() {
-  local columns rules=()
-  digest=$(saying an-upsert --print-digest) && columns=$(saying an-upsert --print-columns) && member_rules || return
+  local rules=()
+  end_map && member_rules "$keys" || return
   comparison=("${rules[@]}" -c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
     --max-lapse "$AN_MAX_LAPSE" --label "$name")
   # In the run's directory, so that messages name the files and not where they lie.

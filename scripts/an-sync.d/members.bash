@@ -8,11 +8,10 @@ readonly MEMBERS='memb_status_letter=M'
 # By what a member is recognised whose address changed, or is missing.
 readonly FOLLOW='akid,ak_id,actionkit_id'
 
-# The address is where the field map has it; so the options need the map.
+# The address is where the field map has it: in one of these columns.
 member_rules() {
-  local keys follow=${AN_FOLLOW-$FOLLOW}
-  keys=$(saying an-upsert --print-keys) || return
-  rules=(--addresses --key "$keys")
+  local follow=${AN_FOLLOW-$FOLLOW}
+  rules=(--addresses --key "$1")
   if [ -z "${AN_MEMBERS+set}" ]; then
     rules+=(--where-possible "$MEMBERS")
   elif [[ $AN_MEMBERS =~ [^[:space:]] ]]; then
