@@ -196,7 +196,8 @@ soak: deps
 	@PATH="$(CURDIR)/$(BIN):$$PATH" python3 -B tests/model/model.py --seconds $(SOAK_SECONDS) --keep $(BUILD)/soak
 	@DYING_STRIDE=1 PLACES_STRIDE=1 tests/run $(BIN) $(CURDIR)/tests/dying.bats $(CURDIR)/tests/torture-places.bats
 
-# What no test reaches, and whether that is more than it may be; the pages are build/coverage/coverage*.html.
+# What no test reaches, and whether that is more than it may be; the pages are build/coverage/coverage*.html. Without
+# those that run what others run, too, again and again (dying), or what is not in this build (confine).
 coverage: deps
 	@scripts/install-deps --lint
 	@mkdir -p build/coverage
@@ -204,7 +205,7 @@ coverage: deps
 	@$(MAKE) --no-print-directory -j"$$(nproc)" BUILD=build/coverage HARDENING=-fPIE CFLAGS='-O0 -g' \
 	  SANITIZERS='--coverage -fprofile-update=atomic -DCOVERAGE=1' \
 	  LDFLAGS='build/coverage/ends.o -Wl,--wrap=_exit,--wrap=raise' all unit
-	@tests/coverage build/coverage 95 85 $(filter-out $(NOT_OURS:%=tests/%.bats),$(wildcard tests/*.bats))
+	@tests/coverage build/coverage 95 85 $(filter-out $(patsubst %,tests/%.bats,$(NOT_OURS) dying confine),$(wildcard tests/*.bats))
 
 # Tests under valgrind.
 memcheck: deps
