@@ -108,6 +108,21 @@ ended() {
   [ "$(ls -A "$TMPDIR")" = '' ]
 }
 
+@test "where nothing changed no sender is started, whoever is held or skipped" {
+  printf '%s\n' akid,email 1,a@example.org 2, >export.csv
+  an-sync export.csv
+  mkdir bin
+  printf '#!/bin/sh\ntouch "%s/started"\nexec "%s" "$@"\n' "$PWD" "$(type -P an-lapse)" >bin/an-lapse
+  chmod +x bin/an-lapse
+  PATH=$PWD/bin:$PATH run -0 an-sync export.csv
+  has "$output" 'no changes' '1 row was skipped'
+  [ ! -e started ]
+  [ "$(history | jq -s -c '.[-1].run | [.status, .sent, .summary.skipped, .acknowledged.new]')" = '[0,false,1,0]' ]
+  echo 3,c@example.org >>export.csv
+  PATH=$PWD/bin:$PATH run -0 an-sync export.csv
+  [ -e started ]
+}
+
 @test "a mail, on standard input too, is dated by its header and remembered by its id" {
   mail 'Mon, 05 Jan 2026 07:00:00 +0100' week1.csv >week1.eml
   run -0 --separate-stderr an-sync - <week1.eml

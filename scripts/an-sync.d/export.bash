@@ -203,8 +203,8 @@ tell_resent() {
 
 # Whether the changes are none.
 nothing_changed() {
-  local first
-  IFS= read -r first <"$run/changes.ndjson" && [[ $first == '{"summary":'* ]]
+  LC_ALL=C grep -q '^{"change":"\(new\|updated\|lapsed\)"' "$run/changes.ndjson"
+  (($? == 1))
 }
 
 # Asks for what a comparison wants to know of the field map.
