@@ -72,6 +72,12 @@ __attribute__((constructor)) static void choose(void)
         report = NULL;
     if (file >= 0)
         (void)close(file);
+    /* OpenSSL 3.5 that has no memory while it begins waits for itself for ever. So it begins here,
+     * asked for its strings (2): when asked for nothing it does nothing. */
+    int (*begin)(uint64_t, const void *) = NULL;
+    *(void **)&begin = dlsym(RTLD_DEFAULT, "OPENSSL_init_crypto");
+    if (begin != NULL)
+        (void)begin(2, NULL);
     void *frame[1];
     (void)backtrace(frame, 1); /* it asks for memory the first time */
     (void)dl_iterate_phdr(find_program, NULL);
