@@ -53,7 +53,7 @@ learn_history() {
      ([$lines[] | select((.source | . == "audit" or . == "repair") and .export_date == null and .status <= 1)][-1].started // ""),
      ([$runs[] | select(any(.[]; .sent))] | last | select(length == 1 and .[0].status == 75 and .[0].id)[0] |
       .id, .source, (.started | fromdate), .export_date // "", .message_id // "", .map // "", .group // "")] |
-    map(tostring) | @sh' "$work/group") || return 75
+    map(tostring) | @sh' "$work/group") || { say 'the history could not be read: jq failed; run again'; return 75; }
   eval "facts=($facts)"
   history_length=${facts[0]} members_known=${facts[1]} newest_date=${facts[2]} adopting=${facts[3]} last_audit=${facts[4]}
   broken_off=("${facts[@]:5}") learned=yes
