@@ -143,12 +143,12 @@ guard_export() {
   infer_date "$source" "$run/export.csv" && guard_order && guard_group
 }
 
-# Begins to run a program beside what else there is to do, in the run's directory, where OUTPUT becomes what it writes.
+# Begins to run a program beside what else there is to do, in the run's directory; OUTPUT becomes what it writes.
 # usage: begin_beside OUTPUT PROGRAM...
 begin_beside() {
   local output=$1
   shift
-  (cd "$run" && exec "$@") >"$run/$output" 2>"$work/said.$1" &
+  (cd "$run" && exec "$@") >"$output" 2>"$work/said.$1" &
   beside[$1]=$!
 }
 
@@ -209,13 +209,13 @@ nothing_changed() {
 
 # Asks for what a comparison wants to know of the field map.
 begin_map() {
-  begin_beside map an-upsert --print-digest --print-keys --print-columns
+  begin_beside "$work/map" an-upsert --print-digest --print-keys --print-columns
 }
 
 end_map() {
   local said
   saying end_beside an-upsert || return
-  said=$(<"$run/map") && rm -f -- "$run/map" || return 74
+  said=$(<"$work/map") || return 74
   digest=${said%%$'\n\n'*} said=${said#*$'\n\n'}
   keys=${said%%$'\n\n'*} columns=${said#*$'\n\n'}
 }
@@ -227,7 +227,7 @@ begin_comparing() {
   comparison=("${rules[@]}" -c "$columns" --current "action_network_map=$digest" --doubtful action_network_map=begun-new
     --max-lapse "$AN_MAX_LAPSE" --label "$name")
   # In the run's directory, so that messages name the files and not where they lie.
-  begin_beside changes.ndjson csv-diff "${comparison[@]}" older.csv export.csv
+  begin_beside "$run/changes.ndjson" csv-diff "${comparison[@]}" older.csv export.csv
 }
 
 # Finds the changes that bring the roster to the export.
