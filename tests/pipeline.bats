@@ -254,14 +254,20 @@ descendant() {
 # requests_reach COUNT: whether so many requests came since the last reset.
 requests_reach() { [ "$(api_requests)" -ge "$1" ]; }
 
+# at_the_moment COUNT PROCESS NAME: whether so many requests came, and there is such a program; `pid` is it.
+at_the_moment() { requests_reach "$1" && pid=$(descendant "$2" "$3") && [ -n "$pid" ]; }
+
 # killed PROGRAM REQUESTS: a sync of week 2 in which the program is killed once so many requests came.
 killed() {
   local program=$1 job pid
-  an-sync -r 20 week2.eml >/dev/null 2>&1 3>&- &
+  an-sync -r 5 week2.eml >/dev/null 2>&1 3>&- &
   job=$!
-  within 10 requests_reach "$2"
-  pid=$job
-  [ "$program" = an-sync ] || pid=$(descendant $job "$program")
+  if [ "$program" = an-sync ]; then
+    pid=$job
+    within 10 requests_reach "$2"
+  else
+    within 10 at_the_moment "$2" $job "$program"
+  fi
   kill -KILL "$pid"
   wait $job || true
   # When an-sync itself was killed, its programs go on to their end.
