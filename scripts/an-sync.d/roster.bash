@@ -103,8 +103,10 @@ tell_of_broken_off() {
   record 75 || return
   results=0
   [ ! -e "$run/results.ndjson" ] ||
-    results=$(jq -cnR '[inputs | fromjson? | select(.change and .result.status == "ok")] | length' "$run/results.ndjson") ||
+    results=$(jq -cnR '[inputs | fromjson? | select(.change and .result.status == "ok")] | length' "$run/results.ndjson") || {
+      say "$run/results.ndjson could not be counted: jq failed; run again"
       return 75
+    }
   timestamp began "$started"
   said="the run of $name that began at $began was broken off (killed, or the machine"
   said+=" went down) after $results acknowledged changes; the next run goes on from there"
