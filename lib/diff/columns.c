@@ -99,7 +99,8 @@ enum status diff_columns_choose(const struct csv_table *older, const struct csv_
         columns->current = find(older_header, options->current_column);
     if (options->doubtful_column != NULL)
         columns->doubtful = find(older_header, options->doubtful_column);
-    bool alike = begins_alike(older_header, newer->header) && older->key == newer->key;
+    bool alike =
+        older != NULL && older->key == newer->key && begins_alike(older_header, newer->header);
     size_t newer_count = csv_header_count(newer->header);
     columns->same_layout = alike && older_count == newer_count;
     columns->longer_layout = alike && older_count > newer_count &&

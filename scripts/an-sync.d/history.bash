@@ -100,7 +100,7 @@ give_up() {
   else
     tell --title "$what" --error "${reason:-${MEANING[$status]-}}"
   fi
-  rm -f "$run"/{export.csv,older.csv,roster.csv,changes.ndjson,map,report}
+  rm -f "$run"/{export.csv,older.csv,roster.csv,changes.ndjson,report}
   [ -z "$dry_run" ] || return
   ! roster_exists || record "$status"
 }
