@@ -65,8 +65,8 @@ static const char *const broken[] = {
     "p\xe2\x80\x8bq@x.org",
     "Total: 6",
     "email",
-    "a very long line that is no address at all, and goes on and on, "
-    "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 and on"};
+    ("a very long line that is no address at all, and goes on and on, "
+     "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 and on")};
 
 /* Bytes that make a text one to refuse, nearly always. */
 static const struct {
