@@ -51,7 +51,8 @@ serve() {
   start_sandbox
   backend=${SANDBOX_URL##*:}
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  nghttpx --no-location-rewrite --errorlog-file=proxy.err --accesslog-file=proxy.log \
+  # Without the conf of its package, by which it would listen where its service does.
+  nghttpx --conf=/dev/null --no-location-rewrite --errorlog-file=proxy.err --accesslog-file=proxy.log \
     --accesslog-format='$alpn $client_port $request' -f"127.0.0.1,$port" -b"127.0.0.1,$backend" --workers=1 \
     "$certificates/$1.key" "$certificates/$1.pem" >proxy.out 2>&1 3>&- &
   PROXY_PID=$!
