@@ -211,19 +211,24 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t length)
     return size;
 }
 
+size_t ascii_length(const char *bytes, size_t length)
+{
+    size_t i = 0;
+    for (uint64_t eight; length - i >= sizeof eight; i += sizeof eight) {
+        memcpy(&eight, bytes + i, sizeof eight);
+        if ((eight & 0x8080808080808080U) != 0)
+            break;
+    }
+    while (i < length && (unsigned char)bytes[i] < 0x80)
+        i++;
+    return i;
+}
+
 bool utf8_valid(const char *bytes, size_t length, size_t *where)
 {
     const unsigned char *unsigned_bytes = (const unsigned char *)bytes;
     size_t i = 0;
-    while (i < length) {
-        uint64_t eight;
-        if (length - i >= sizeof eight) {
-            memcpy(&eight, unsigned_bytes + i, sizeof eight);
-            if ((eight & 0x8080808080808080U) == 0) {
-                i += sizeof eight;
-                continue;
-            }
-        }
+    while ((i += ascii_length(bytes + i, length - i)) < length) {
         size_t size = utf8_sequence(unsigned_bytes + i, length - i);
         if (size == 0) {
             if (where != NULL)

@@ -85,6 +85,9 @@ bool text_begins(const char *text, const char *prefix);
 /* The same as a new string of the caller's, to be freed; NULL when memory runs out. */
 char *text_normalized(const char *text);
 
+/* How many bytes at the beginning are ASCII. */
+size_t ascii_length(const char *bytes, size_t length);
+
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, nothing overlong). When not, `*where` is
  * the offset of the first bad byte; `where` may be NULL. */
 bool utf8_valid(const char *bytes, size_t length, size_t *where);

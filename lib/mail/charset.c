@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <iconv.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -190,16 +189,8 @@ static size_t bad_sequence(const char *bytes, size_t length)
 static size_t count_sequences(const char *bytes, size_t length)
 {
     size_t count = 0;
-    uint64_t eight;
-    for (size_t i = 0; i < length; i++) {
-        for (; length - i >= sizeof eight; i += sizeof eight) {
-            memcpy(&eight, bytes + i, sizeof eight);
-            if ((eight & 0x8080808080808080U) != 0)
-                break;
-        }
-        if (i < length)
-            count += (unsigned char)bytes[i] >= 0xC2;
-    }
+    for (size_t i = 0; (i += ascii_length(bytes + i, length - i)) < length; i++)
+        count += (unsigned char)bytes[i] >= 0xC2;
     return count;
 }
 
