@@ -39,7 +39,7 @@ bool mail_content_decode(GMimePart *part, mail_content_sink *sink, void *context
 }
 
 /* What a byte is in base64. */
-enum kind { STRANGE, DIGIT, BLANK, PADDING };
+enum kind { DIGIT, BLANK, PADDING, STRANGE };
 
 static void fill_kinds(unsigned char kinds[UCHAR_MAX + 1])
 {
@@ -57,11 +57,9 @@ static size_t leading_digits(const unsigned char kinds[], const unsigned char *b
     size_t count = 0;
     for (; length - count >= 8; count += 8) {
         const unsigned char *at = bytes + count;
-        unsigned others = (unsigned)(kinds[at[0]] ^ DIGIT) | (unsigned)(kinds[at[1]] ^ DIGIT) |
-                          (unsigned)(kinds[at[2]] ^ DIGIT) | (unsigned)(kinds[at[3]] ^ DIGIT) |
-                          (unsigned)(kinds[at[4]] ^ DIGIT) | (unsigned)(kinds[at[5]] ^ DIGIT) |
-                          (unsigned)(kinds[at[6]] ^ DIGIT) | (unsigned)(kinds[at[7]] ^ DIGIT);
-        if (others != 0)
+        int others = kinds[at[0]] | kinds[at[1]] | kinds[at[2]] | kinds[at[3]] | kinds[at[4]] |
+                     kinds[at[5]] | kinds[at[6]] | kinds[at[7]];
+        if (others != DIGIT)
             break;
     }
     while (count < length && kinds[bytes[count]] == DIGIT)

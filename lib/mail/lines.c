@@ -20,14 +20,14 @@ static bool is_field(const char *bytes, size_t length)
 size_t lines_count_mails(const char *bytes, size_t length)
 {
     size_t count = 1;
-    const char *end = bytes + length;
-    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
-        const char *before = at++;
-        if (end - at < 5 || memcmp(at, "From ", 5) != 0)
+    size_t at = 0;
+    while ((at += lines_length(bytes + at, length - at)) < length) {
+        const char *line = bytes + at;
+        if (length - at < 5 || memcmp(line, "From ", 5) != 0)
             continue;
-        bool behind_empty = before[-1] == '\n' || (before[-1] == '\r' && before[-2] == '\n');
-        const char *next = at + lines_length(at, (size_t)(end - at));
-        count += behind_empty && is_field(next, (size_t)(end - next));
+        bool behind_empty = line[-2] == '\n' || (line[-2] == '\r' && line[-3] == '\n');
+        size_t next = at + lines_length(line, length - at);
+        count += behind_empty && is_field(bytes + next, length - next);
     }
     return count;
 }

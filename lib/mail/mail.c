@@ -80,13 +80,12 @@ static GMimeObject *parse(struct mail *mail, GMimeStream *stream)
 /* How long the header is, with the empty line behind it. */
 static size_t header_length(const char *bytes, size_t length)
 {
-    const char *end = bytes + length;
-    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL;) {
-        at++;
-        if (at < end && *at == '\n')
-            return (size_t)(at - bytes) + 1;
-        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
-            return (size_t)(at - bytes) + 2;
+    size_t at = 0;
+    while ((at += lines_length(bytes + at, length - at)) < length) {
+        if (bytes[at] == '\n')
+            return at + 1;
+        if (length - at >= 2 && memcmp(bytes + at, "\r\n", 2) == 0)
+            return at + 2;
     }
     return length;
 }
