@@ -61,17 +61,16 @@ static enum status write_group(struct roster *roster, struct output *output,
 static enum status dump(struct roster *roster, const struct options *options, struct output *output,
                         struct failure *failure)
 {
-    if (options->group || options->runs > 0) {
-        enum status found = options->group ? write_group(roster, output, failure) : STATUS_OK;
-        return found == STATUS_OK && options->runs > 0
-                   ? roster_each_run(roster, options->runs, write_run, output, failure)
-                   : found;
-    }
+    enum status status = options->group ? write_group(roster, output, failure) : STATUS_OK;
+    if (status == STATUS_OK && options->runs > 0)
+        status = roster_each_run(roster, options->runs, write_run, output, failure);
+    if (options->group || options->runs > 0)
+        return status;
     if (!options->count)
         return roster_dump(roster, output, options->begun, failure);
     char line[32];
     size_t members;
-    enum status status = roster_count(roster, options->begun, &members, failure);
+    status = roster_count(roster, options->begun, &members, failure);
     (void)snprintf(line, sizeof line, "%zu\n", members);
     if (status == STATUS_OK)
         output_text(output, line);

@@ -57,15 +57,13 @@ static enum status print_one(const struct field_map *map, int action, struct fai
 static enum status print(const struct sender_options *options, int actions, struct failure *failure)
 {
     struct field_map *map = NULL;
-    bool is_first = true;
     enum status status = field_map_load(options->map, &map, failure);
     for (int action = SENDER_PRINT_DIGEST; status == STATUS_OK && action <= SENDER_PRINT_MAP;
          action *= 2) {
         if ((actions & action) == 0)
             continue;
-        if (!is_first)
+        if ((actions & (action - 1)) != 0) /* one before it was asked for, too */
             (void)putchar('\n');
-        is_first = false;
         status = print_one(map, action, failure);
     }
     field_map_free(map);
