@@ -166,3 +166,11 @@ group() { roster-dump --group | jq -r ".group.$1 // \"none\""; }
   echo '{}' >good
   run -74 bash -c 'an-upsert --group good >/dev/full'
 }
+
+@test "of a program that is killed while it asks for the group, the name is said" {
+  mkdir bin
+  printf '#!/bin/sh\ncase "$*" in *--group*) kill -KILL $$ ;; esac\nexec "%s" "$@"\n' "$(type -P an-upsert)" >bin/an-upsert
+  chmod +x bin/an-upsert
+  PATH=$PWD/bin:$PATH run -75 --separate-stderr an-sync export.csv
+  has "$stderr" 'an-sync: an-upsert was killed (signal KILL)'
+}

@@ -91,11 +91,13 @@ name_signal() {
   signal_name=$(kill -l "$1" 2>/dev/null) || signal_name=$(($1 - 128))
 }
 
-# Runs a program and keeps what it said in $work/said, beside passing it on. bash's own remark about one that
-# was killed is not for people.
+# Runs a program, itself or by a function, and keeps what it said in $work/said, beside passing it on. bash's own remark
+# about one that was killed is not for people.
 saying() {
-  local status signal_name program=$1
-  [ "$program" != end_beside ] || program=$2
+  local status signal_name word program=$1
+  for word; do
+    [[ " ${PROGRAMS[*]} " != *" $word "* ]] || { program=$word && break; }
+  done
   { "$@" 2>"$work/said"; } 2>/dev/null
   status=$?
   ((status <= 128)) || {
