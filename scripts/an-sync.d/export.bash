@@ -176,6 +176,12 @@ stop_beside() {
 # waits until it is known which of them that person has.
 moved_first() {
   local moved='"action_network_map":"begun-moved-'
+  LC_ALL=C grep -qF "$moved" "$run/changes.ndjson"
+  case $? in
+    0) ;;
+    1) return 0 ;;
+    *) return 74 ;;
+  esac
   LC_ALL=C grep -F "$moved" "$run/changes.ndjson" >"$work/moved-first" || (($? == 1)) || return
   LC_ALL=C grep -vF "$moved" "$run/changes.ndjson" >>"$work/moved-first" || (($? == 1)) || return
   mv "$work/moved-first" "$run/changes.ndjson"
@@ -233,13 +239,7 @@ begin_comparing() {
 # Finds the changes that bring the roster to the export.
 find_changes() {
   judging end_beside csv-diff || return
-  grep -q ',begun-moved-[^,]*$' "$run/older.csv"
-  case $? in
-    0) moved_first || return 74 ;;
-    1) ;;
-    *) return 74 ;;
-  esac
-  nothing_changed || tell_resent || return
+  nothing_changed || { moved_first && tell_resent; } || return 74
   [[ -z $dry_run || -n $quiet ]] || saying show_changes "${comparison[@]}" || {
     [ -s "$work/said" ] || die_of PIPE # the reader has gone, which is no error
     return 74
