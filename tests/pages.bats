@@ -13,25 +13,30 @@ setup() {
 # rendered PAGE: as a terminal of 80 columns shows it.
 rendered() { mandoc -Tutf8 -O width=80 "$1" 2>/dev/null | sed 's/.\x08//g'; }
 
-@test "pages: no line is wider than 80 columns" {
+# nowhere COMMAND: whether it finds nothing in any page; else what it finds is shown.
+nowhere() {
   for page in "${PAGES[@]}"; do
-    rendered "$page" | grep -E '^.{81}' | sed "s|^|${page##*/}: |"
+    "$1" "$page" | sed "s|^|${page##*/}: |"
   done >bad || true
   cat bad && [ ! -s bad ]
+}
+
+too_wide() { rendered "$1" | grep -E '^.{81}'; }
+broken_in_two() {
+  sed -n 's/^\.Dl //p' "$1" | sed -E 's/\\\([a-z]{2}|\\[e-]/x/g; s/\\&//g' | grep -E '.{69}'
+}
+misread() { rendered "$1" | grep -E '^ *<|\[\$|\$\?\]'; }
+
+@test "pages: no line is wider than 80 columns" {
+  nowhere too_wide
 }
 
 @test "pages: no command in one line is broken into two" {
-  for page in "${PAGES[@]}"; do
-    sed -n 's/^\.Dl //p' "$page" | sed -E 's/\\\([a-z]{2}|\\[e-]/x/g; s/\\&//g' | grep -E '.{69}' | sed "s|^|${page##*/}: |"
-  done >bad || true
-  cat bad && [ ! -s bad ]
+  nowhere broken_in_two
 }
 
 @test "pages: no heading begins with a macro, and no command has lost its blanks" {
-  for page in "${PAGES[@]}"; do
-    rendered "$page" | grep -E '^ *<|\[\$|\$\?\]' | sed "s|^|${page##*/}: |"
-  done >bad || true
-  cat bad && [ ! -s bad ]
+  nowhere misread
 }
 
 @test "pages: each refers only to pages that are there, or are the system's" {
