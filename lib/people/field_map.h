@@ -68,16 +68,18 @@ enum status field_compile(struct field *field, const char *file, const char *par
 /* Frees what the field owns, not the field. */
 void field_free(struct field *field);
 
-/* The row with `older` (may be NULL) laid over it, with normalized names and strings as values: a
- * number becomes its text, true "True", null "". A new reference in `*plain`, NULL on error.
- * STATUS_DATA when the row is no object or a value is an array or an object; STATUS_IO when memory
- * runs out. */
-enum status field_row(const json_t *row, const json_t *older, json_t **plain,
-                      struct failure *failure);
+/* The row with normalized names and strings as values: a number becomes its text, true "True", null
+ * "". A new reference in `*plain`, to the row itself where it is so already, NULL on error.
+ * STATUS_DATA when it is no object or a value is an array or an object; STATUS_IO when memory runs
+ * out. */
+enum status field_row(const json_t *row, json_t **plain, struct failure *failure);
 
-/* What the field's columns say in a row that field_row made: a new reference to a string that is
- * not empty, or to null when they say nothing, and the field's constant is its value; NULL when
- * memory runs out. */
-json_t *field_value(const struct field *field, const json_t *row);
+/* Whether a row that field_row made has one of the field's columns. */
+bool field_is_in(const struct field *field, const json_t *row);
+
+/* What the field's columns say in a row that field_row made, with the older values, made likewise
+ * (NULL: none), laid over it: a new reference to a string that is not empty, or to null when they
+ * say nothing, and the field's constant is its value; NULL when memory runs out. */
+json_t *field_value(const struct field *field, const json_t *row, const json_t *older);
 
 #endif

@@ -72,13 +72,12 @@ static enum status copy_columns(json_t *plain, const json_t *row, struct failure
     return STATUS_OK;
 }
 
-enum status field_row(const json_t *row, const json_t *older, json_t **plain,
-                      struct failure *failure)
+enum status field_row(const json_t *row, json_t **plain, struct failure *failure)
 {
     *plain = NULL;
     if (!json_is_object(row))
         return fail(failure, STATUS_DATA, "the record has no row");
-    if (json_object_size(older) == 0 && is_plain(row)) {
+    if (is_plain(row)) {
         *plain = json_incref((json_t *)row);
         return STATUS_OK;
     }
@@ -86,8 +85,6 @@ enum status field_row(const json_t *row, const json_t *older, json_t **plain,
     if (made == NULL)
         return fail_memory(failure);
     enum status status = copy_columns(made, row, failure);
-    if (status == STATUS_OK && json_is_object(older))
-        status = copy_columns(made, older, failure);
     if (status == STATUS_OK)
         *plain = json_incref(made);
     json_decref(made);
@@ -143,13 +140,21 @@ static bool is_empty(const struct field *field, struct slice text)
     return false;
 }
 
+/* The column in the older values where they have it, or else in the row; NULL in neither. */
+static const json_t *column_value(const json_t *row, const json_t *older, const char *column)
+{
+    const json_t *value = json_object_get(older, column);
+    return value != NULL ? value : json_object_get(row, column);
+}
+
 /* The first column that holds something. `*exists` tells whether the row has any of them. */
-static struct slice first_value(const struct field *field, const json_t *row, bool *exists)
+static struct slice first_value(const struct field *field, const json_t *row, const json_t *older,
+                                bool *exists)
 {
     *exists = false;
     for (size_t i = 0; i < json_array_size(field->columns); i++) {
         const char *column = json_string_value(json_array_get(field->columns, i));
-        const json_t *value = json_object_get(row, column);
+        const json_t *value = column_value(row, older, column);
         if (value == NULL)
             continue;
         *exists = true;
@@ -162,12 +167,12 @@ static struct slice first_value(const struct field *field, const json_t *row, bo
 
 /* Whether the row's postal code is of the United States, or may be: those of other countries may
  * have four digits. *made is false when memory runs out. */
-static bool has_zip(const struct field_map *map, const json_t *row, bool *made)
+static bool has_zip(const struct field_map *map, const json_t *row, const json_t *older, bool *made)
 {
     *made = true;
     if (map->country == NULL)
         return true;
-    json_t *country = field_value(map->country, row);
+    json_t *country = field_value(map->country, row, older);
     json_t *code = NULL;
     if (json_is_null(country) && map->country->constant != NULL) {
         json_decref(country);
@@ -182,17 +187,25 @@ static bool has_zip(const struct field_map *map, const json_t *row, bool *made)
     return zip;
 }
 
-json_t *field_value(const struct field *field, const json_t *row)
+bool field_is_in(const struct field *field, const json_t *row)
+{
+    bool is_in = false;
+    for (size_t i = 0; i < json_array_size(field->columns) && !is_in; i++)
+        is_in = json_object_get(row, json_string_value(json_array_get(field->columns, i))) != NULL;
+    return is_in;
+}
+
+json_t *field_value(const struct field *field, const json_t *row, const json_t *older)
 {
     bool exists, made;
-    struct slice text = first_value(field, row, &exists);
+    struct slice text = first_value(field, row, older, &exists);
     if (field->is != NULL)
         return exists ? json_string(is_among(text, field->is) ? "True" : "False") : json_null();
     if (text.length == 0)
         return json_null();
     switch (field->conversion) {
     case FIELD_AS_ZIP: {
-        bool padded = has_zip(field->map, row, &made);
+        bool padded = has_zip(field->map, row, older, &made);
         return made ? convert_zip(text, padded) : NULL;
     }
     case FIELD_AS_PHONE:

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-/* A row as it is, and as it was before the update; `then` is NULL when it was not there before. */
+/* A row as it is, and the values that it had before the update; NULL when there are none. */
 struct rows {
     json_t *now;
-    json_t *then;
+    json_t *was;
 };
 
 /* Where a value comes from: the row's columns, or the map's constants where they have none. */
@@ -16,9 +16,9 @@ enum sources { COLUMNS = 1, CONSTANTS = 2, ALL = COLUMNS | CONSTANTS };
 /* Whether the field had a value then. False also when memory runs out, with *failed set. */
 static bool had_value(const struct field *field, const struct rows *rows, bool *failed)
 {
-    if (rows->then == NULL)
+    if (rows->was == NULL)
         return false;
-    json_t *older = field_value(field, rows->then);
+    json_t *older = field_value(field, rows->now, rows->was);
     bool had = older != NULL && !json_is_null(older);
     *failed = older == NULL;
     json_decref(older);
@@ -31,7 +31,7 @@ static bool set_field(json_t *object, const struct field *field, enum sources so
                       const struct rows *rows)
 {
     bool failed = false;
-    json_t *value = (sources & COLUMNS) != 0 ? field_value(field, rows->now) : json_null();
+    json_t *value = (sources & COLUMNS) != 0 ? field_value(field, rows->now, NULL) : json_null();
     if (json_is_null(value) && (sources & CONSTANTS) != 0 && field->constant != NULL &&
         !json_is_string(json_object_get(object, field->name)))
         value = json_incref((json_t *)field->constant);
@@ -55,13 +55,13 @@ static bool set_group(json_t *object, const struct field_map *map, enum field_gr
 }
 
 /* The lines of the address that are not empty: a new array; NULL when memory runs out. */
-static json_t *address_lines(const struct field_map *map, const json_t *row)
+static json_t *address_lines(const struct field_map *map, const json_t *row, const json_t *older)
 {
     json_t *lines = json_array();
     for (size_t i = 0; lines != NULL && i < map->count; i++) {
         if (map->fields[i].group != FIELD_LINE)
             continue;
-        json_t *line = field_value(&map->fields[i], row);
+        json_t *line = field_value(&map->fields[i], row, older);
         if (json_is_null(line) || json_array_append_new(lines, line) == 0)
             continue;
         json_decref(lines);
@@ -73,14 +73,14 @@ static json_t *address_lines(const struct field_map *map, const json_t *row)
 static bool set_address_lines(json_t *address, const struct field_map *map, const struct rows *rows)
 {
     bool emptied = false;
-    json_t *lines = address_lines(map, rows->now);
+    json_t *lines = address_lines(map, rows->now, NULL);
     if (lines == NULL)
         return false;
     if (json_array_size(lines) > 0)
         return json_object_set_new(address, "address_lines", lines) == 0;
     json_decref(lines);
-    if (rows->then != NULL) {
-        json_t *older = address_lines(map, rows->then);
+    if (rows->was != NULL) {
+        json_t *older = address_lines(map, rows->now, rows->was);
         if (older == NULL)
             return false;
         emptied = json_array_size(older) > 0;
@@ -159,12 +159,12 @@ enum status person_from_row(const struct field_map *map, const json_t *row, cons
     *body = NULL;
     struct rows rows = {NULL, NULL};
     json_t *address = NULL;
-    enum status status = field_row(row, NULL, &rows.now, failure);
+    enum status status = field_row(row, &rows.now, failure);
     if (status == STATUS_OK && json_object_size(was) > 0)
-        status = field_row(row, was, &rows.then, failure);
+        status = field_row(was, &rows.was, failure);
     if (status != STATUS_OK)
         goto done;
-    address = field_value(&map->fields[0], rows.now);
+    address = field_value(&map->fields[0], rows.now, NULL);
     if (address == NULL)
         status = fail_memory(failure);
     else if (json_is_null(address))
@@ -175,23 +175,30 @@ enum status person_from_row(const struct field_map *map, const json_t *row, cons
         status = fail_memory(failure);
 done:
     json_decref(address);
-    json_decref(rows.then);
+    json_decref(rows.was);
     json_decref(rows.now);
     return status;
 }
 
-enum status person_row_address(const struct field_map *map, const json_t *row, const json_t *was,
-                               char **address, struct failure *failure)
+enum status person_older_address(const struct field_map *map, const json_t *row, const json_t *was,
+                                 char **address, struct failure *failure)
 {
     *address = NULL;
-    json_t *plain = NULL;
-    enum status status = field_row(row, was, &plain, failure);
-    json_t *value = status == STATUS_OK ? field_value(&map->fields[0], plain) : NULL;
-    if (status == STATUS_OK && !json_is_null(value) &&
+    struct rows rows = {NULL, NULL};
+    json_t *value = NULL;
+    enum status status = field_row(was, &rows.was, failure);
+    if (status != STATUS_OK || !field_is_in(&map->fields[0], rows.was))
+        goto done;
+    if ((status = field_row(row, &rows.now, failure)) != STATUS_OK)
+        goto done;
+    value = field_value(&map->fields[0], rows.now, rows.was);
+    if (!json_is_null(value) &&
         (value == NULL || (*address = strdup(json_string_value(value))) == NULL))
         status = fail_memory(failure);
+done:
     json_decref(value);
-    json_decref(plain);
+    json_decref(rows.was);
+    json_decref(rows.now);
     return status;
 }
 

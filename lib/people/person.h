@@ -51,11 +51,11 @@ json_t *field_map_missing(const struct field_map *map, const json_t *row);
 enum status person_from_row(const struct field_map *map, const json_t *row, const json_t *was,
                             json_t **body, struct failure *failure);
 
-/* The email address of a row, as person_from_row sends it, with the older values `was` laid over it
- * (may be NULL): a new string in `*address`, NULL when it has none or on error. STATUS_DATA and
- * STATUS_IO as above. */
-enum status person_row_address(const struct field_map *map, const json_t *row, const json_t *was,
-                               char **address, struct failure *failure);
+/* The email address of a row, as person_from_row would send it, before the change of the older
+ * values `was`: a new string in `*address`, NULL when they are not of the address, when it was
+ * empty, or on error. STATUS_DATA and STATUS_IO as above. */
+enum status person_older_address(const struct field_map *map, const json_t *row, const json_t *was,
+                                 char **address, struct failure *failure);
 
 /* The body that lapses: {"person":{"email_addresses":[{"address":EMAIL}],
  * "custom_fields":{"is_member":"False"}}}; NULL when memory runs out. */

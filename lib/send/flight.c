@@ -41,7 +41,7 @@ static bool read_older(struct flight *flight, const struct field_map *map)
     char *older = NULL;
     if (json_object_size(was) == 0 || flight->job.row == NULL)
         return true;
-    if (person_row_address(map, flight->job.row, was, &older, &ignored) == STATUS_IO)
+    if (person_older_address(map, flight->job.row, was, &older, &ignored) == STATUS_IO)
         return false;
     if (older != NULL)
         older[text_normalize(older, older, strlen(older))] = '\0';
