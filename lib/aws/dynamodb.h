@@ -2,7 +2,7 @@
  * One DynamoDB table: its calls, signed, and tried again where that can help.
  *
  * The table is that of $AWS_REGION, else $AWS_DEFAULT_REGION, else of the profile; with the
- * credentials of aws_credentials.h; at $AWS_ENDPOINT_URL_DYNAMODB, else $AWS_ENDPOINT_URL, else at
+ * credentials of aws/credentials.h; at $AWS_ENDPOINT_URL_DYNAMODB, else $AWS_ENDPOINT_URL, else at
  * AWS's own endpoint.
  *
  * Throttling, 5xx, time-outs, broken connections and answers that are no JSON are tried again, with

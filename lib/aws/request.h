@@ -1,6 +1,6 @@
 /*
  * One HTTP exchange with AWS, or with a container's credentials endpoint: sent once, signed or not,
- * and answered by whatever comes. What to send again, and when, is judged by http_retry.h's table.
+ * and answered by whatever comes. What to send again, and when, is judged by http/retry.h's table.
  *
  * The engine of http.h is for Action Network: many requests at a time, at a pacer's rate, with a
  * key in a header. Here one request waits for the one before it.

@@ -1,6 +1,6 @@
 /*
  * 64 bytes of CSV as words of one bit a byte, by the vectors of the processor or in plain C; the
- * idea is told in csv_scan.c. Inlined, so that each loop is compiled for the processor it runs on.
+ * idea is told in csv/scan.c. Inlined, so that each loop is compiled for the processor it runs on.
  */
 #ifndef CSV_BLOCK_H
 #define CSV_BLOCK_H

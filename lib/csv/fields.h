@@ -1,6 +1,6 @@
 /*
  * A checked row cut into its fields as they are written, and what they mean where that is plain to
- * see. Where it is not, the parser tells (csv_record.h).
+ * see. Where it is not, the parser tells (csv/record.h).
  */
 #ifndef CSV_FIELDS_H
 #define CSV_FIELDS_H

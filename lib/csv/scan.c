@@ -7,8 +7,8 @@
  * ones before and behind the key say where it is. A quote must stand beside a comma, a line end or
  * another quote, and a byte beyond ASCII must belong to a sequence of UTF-8: only where such a bit
  * is set is a byte ever looked at by itself. Nothing is decided here that could be wrong: whatever
- * is not in order makes the scan decline, and the plain way (csv_split.c, libcsv) finds the words
- * for it. Likewise two fields (csv_fields.c) are told apart only where that needs no unquoting.
+ * is not in order makes the scan decline, and the plain way (csv/split.c, libcsv) finds the words
+ * for it. Likewise two fields (csv/fields.c) are told apart only where that needs no unquoting.
  */
 #include "csv/scan.h"
 

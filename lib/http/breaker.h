@@ -9,7 +9,7 @@
  *                                                       request that is used up has failed; but
  *                                                       stops when 20 of those came in a row, as
  *                                                       from a service that may only be read
- *   one that passes (http_retry.h), or none           stops, down: nothing of it has failed
+ *   one that passes (http/retry.h), or none           stops, down: nothing of it has failed
  */
 #ifndef HTTP_BREAKER_H
 #define HTTP_BREAKER_H

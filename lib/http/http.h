@@ -28,7 +28,7 @@ struct http_settings {
     unsigned connections; /* in flight at the most; at least 1 */
     int64_t deadline;     /* clock_now() after which nothing is started; 0: none */
     /* What to GET when nothing but failures come, to learn whether the service is alive (see
-     * http_breaker.h); copied. */
+     * http/breaker.h); copied. */
     const char *probe;
     /* Called with one line for each attempt; NULL: never. The line is borrowed. */
     void (*trace)(void *context, const char *line);
@@ -59,7 +59,7 @@ enum http_stop {
     HTTP_STOP_DENIED,      /* 401 or 403: the key is refused */
     HTTP_STOP_UNTRUSTED,   /* the service's certificate is none that can be trusted */
     HTTP_STOP_AUTHORITIES, /* there is no file of authorities to judge a certificate by */
-    HTTP_STOP_BROKEN       /* nothing but failures, the probe among them, see http_breaker.h */
+    HTTP_STOP_BROKEN       /* nothing but failures, the probe among them, see http/breaker.h */
 };
 
 /* The engine is the caller's, to be given to http_close; NULL on error. Copies the key and

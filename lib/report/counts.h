@@ -1,5 +1,5 @@
 /*
- * What a report has counted: shared by report.c, which counts, and report_text.c, which writes, and
+ * What a report has counted: shared by report.c, which counts, and text.c, which writes, and
  * nobody else.
  */
 #ifndef REPORT_COUNTS_H

@@ -1,5 +1,5 @@
 /*
- * The roster in a DynamoDB table (roster_table.h).
+ * The roster in a DynamoDB table (roster/table.h).
  *
  * Changes wait in memory until the commit, the last one of each address only, since a batch may
  * name a key once. A commit is not one transaction: DynamoDB's hold 100 items and cost twice as
