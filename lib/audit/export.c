@@ -3,6 +3,7 @@
 #include "base/huge.h"
 #include "base/key_hash.h"
 #include "base/text.h"
+#include "csv/split.h"
 #include "diff/key_index.h"
 
 #include <stdlib.h>

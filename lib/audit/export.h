@@ -6,7 +6,7 @@
 #define AUDIT_EXPORT_H
 
 #include "base/status.h"
-#include "csv/split.h"
+#include "csv/table.h"
 #include "people/person.h"
 
 #include <jansson.h>

@@ -1,14 +1,12 @@
 #include "csv/split.h"
 
-#include "base/huge.h"
-#include "base/key_hash.h"
 #include "base/text.h"
 #include "csv/fields.h"
 #include "csv/scan.h"
+#include "csv/separator.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What the walk through a text holds. */
 struct splitter {
@@ -63,68 +61,19 @@ static enum status check_bytes(const struct csv_text *text, struct failure *fail
     return STATUS_OK;
 }
 
-/* ---- what separates the columns ---- */
-
-static const char *name_of(char separator)
-{
-    return separator == ';'    ? "semicolons"
-           : separator == '\t' ? "tabs"
-           : separator == '|'  ? "vertical bars"
-                               : "other characters";
-}
-
-static enum status refuse_separator(const struct csv_text *text, size_t offset, char separator,
+static enum status refuse_separator(const struct splitter *splitter, char separator,
                                     struct failure *failure)
 {
-    return fail(failure, STATUS_DATA,
-                "%s: its columns are separated by %s; export it as CSV with commas",
-                csv_text_place(text, offset).text, name_of(separator));
+    return fail(
+        failure, STATUS_DATA, "%s: its columns are separated by %s; export it as CSV with commas",
+        csv_text_place(splitter->text, splitter->begin).text, csv_separator_name(separator));
 }
 
-/* Passes over the line "sep=,", by which Excel is told what separates the columns. */
-static enum status pass_separator(struct splitter *splitter, struct failure *failure)
-{
-    static const char SAYING[] = "sep=";
-    const size_t length = sizeof SAYING - 1;
-    const char *line = splitter->bytes;
-    size_t end = 0;
-    while (end < splitter->length && !csv_is_line_end(line[end]))
-        end++;
-    size_t quoted = end == length + 3 && line[0] == '"' && line[end - 1] == '"' ? 1 : 0;
-    line += quoted;
-    if (end - 2 * quoted != length + 1 || strncasecmp(line, SAYING, length) != 0)
-        return STATUS_OK;
-    if (line[length] != ',')
-        return refuse_separator(splitter->text, 0, line[length], failure);
-    splitter->begin = end;
-    splitter->at = end;
-    return STATUS_OK;
-}
-
-/* What separates the columns of the header more often than commas do; 0 when nothing does. */
+/* What separates the columns of the header more often than commas do; '\0' when nothing does. */
 static char other_separator(const struct splitter *splitter)
 {
-    static const char CANDIDATES[] = ";\t|";
-    size_t counts[sizeof CANDIDATES] = {0};
-    size_t commas = 0;
-    bool quoted = false;
-    char most = '\0';
-    for (size_t at = splitter->begin;
-         at < splitter->length && (quoted || !csv_is_line_end(splitter->bytes[at])); at++) {
-        char byte = splitter->bytes[at];
-        const char *candidate = strchr(CANDIDATES, byte);
-        quoted = quoted != (byte == '"');
-        commas += !quoted && byte == ',';
-        if (!quoted && byte != '\0' && candidate != NULL)
-            counts[candidate - CANDIDATES]++;
-    }
-    for (size_t i = 0, best = commas; CANDIDATES[i] != '\0'; i++) {
-        if (counts[i] > best) {
-            best = counts[i];
-            most = CANDIDATES[i];
-        }
-    }
-    return most;
+    return csv_separator_guess(splitter->bytes + splitter->begin,
+                               splitter->length - splitter->begin);
 }
 
 /* What is wrong at `offset`, unless it is that commas do not separate the columns. */
@@ -133,7 +82,7 @@ static enum status refuse_row(const struct splitter *splitter, size_t offset,
 {
     char separator = other_separator(splitter);
     if (splitter->table->key == CSV_NO_COLUMN && separator != '\0')
-        return refuse_separator(splitter->text, splitter->begin, separator, failure);
+        return refuse_separator(splitter, separator, failure);
     return refuse(splitter->text, offset, failure, what);
 }
 
@@ -241,7 +190,7 @@ static enum status fail_without_key(struct splitter *splitter, size_t start,
     char separator = other_separator(splitter);
     size_t below;
     if (separator != '\0')
-        return refuse_separator(splitter->text, splitter->begin, separator, failure);
+        return refuse_separator(splitter, separator, failure);
     if (find_header(splitter, start, &below))
         return fail(failure, STATUS_DATA,
                     "%s: this is a title (\"%.100s\"), and no header; the header stands below it "
@@ -299,9 +248,12 @@ static enum status read_header(struct splitter *splitter, struct failure *failur
 {
     size_t start;
     bool more = false;
-    enum status status = pass_separator(splitter, failure);
-    if (status == STATUS_OK)
-        status = next_record(splitter, &start, &more, failure);
+    char separator;
+    splitter->at = csv_separator_line(splitter->bytes, splitter->length, &separator);
+    if (splitter->at > 0 && separator != ',')
+        return refuse_separator(splitter, separator, failure);
+    splitter->begin = splitter->at;
+    enum status status = next_record(splitter, &start, &more, failure);
     if (status != STATUS_OK || !more)
         return status;
     splitter->begin = start;
@@ -432,13 +384,11 @@ enum status csv_split(const struct csv_text *text, const struct csv_rules *rules
                                 .scope = scope,
                                 .seed = seed,
                                 .record = csv_record_new(),
-                                .table = calloc(1, sizeof *splitter.table)};
+                                .table = csv_table_new(text)};
     enum status status;
     if (splitter.record == NULL || splitter.table == NULL) {
         status = fail_memory(failure);
     } else {
-        splitter.table->text = text;
-        splitter.table->key = CSV_NO_COLUMN;
         status = split_fast(&splitter, way) ? STATUS_OK : split(&splitter, failure);
         if (status == STATUS_OK)
             status = leave_out_nameless(&splitter, failure);
@@ -449,132 +399,4 @@ enum status csv_split(const struct csv_text *text, const struct csv_rules *rules
     else
         csv_table_free(splitter.table);
     return status;
-}
-
-bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key)
-{
-    if (table->count == table->room) {
-        size_t room = table->room == 0 ? 1024 : table->room * 2;
-        struct csv_row *rows =
-            huge_grow(table->rows, table->room * sizeof *rows, room * sizeof *rows);
-        if (rows == NULL)
-            return false;
-        table->rows = rows;
-        table->room = room;
-    }
-    table->rows[table->count++] = (struct csv_row){start, key};
-    table->others += key == CSV_ROW_OTHER ? 1 : 0;
-    return true;
-}
-
-struct csv_value csv_table_key(const struct csv_table *table, const struct csv_record *record)
-{
-    struct csv_value key = csv_record_value(record, table->key);
-    for (size_t i = 1; i < table->key_count; i++) {
-        struct csv_value trimmed = key;
-        text_trim(&trimmed.bytes, &trimmed.length);
-        if (trimmed.length > 0)
-            break;
-        key = csv_record_value(record, table->keys[i]);
-    }
-    return key;
-}
-
-uint64_t csv_table_hash(const struct csv_table *table, const struct csv_record *record,
-                        uint64_t seed)
-{
-    if (table->screen != NULL && !csv_screen_passes(table->screen, record))
-        return CSV_ROW_OTHER;
-    struct csv_value key = csv_table_key(table, record);
-    size_t length = text_normalize((char *)key.bytes, key.bytes, key.length);
-    if (length == 0 || (table->addresses && !csv_is_address(key.bytes, length)))
-        return CSV_ROW_SKIPPED;
-    return key_hash(seed, key.bytes, length);
-}
-
-void csv_table_clear(struct csv_table *table)
-{
-    huge_free(table->rows, table->room * sizeof *table->rows);
-    table->rows = NULL;
-    table->count = 0;
-    table->others = 0;
-    table->room = 0;
-}
-
-void csv_table_free(struct csv_table *table)
-{
-    if (table == NULL)
-        return;
-    csv_header_free(table->header);
-    csv_screen_free(table->screen);
-    csv_table_clear(table);
-    free(table->keys);
-    free(table);
-}
-
-uint64_t csv_table_size(const struct csv_table *table, size_t row)
-{
-    uint64_t end =
-        row + 1 < table->count ? table->rows[row + 1].start : csv_text_length(table->text);
-    return end - table->rows[row].start;
-}
-
-const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length)
-{
-    const char *bytes = csv_text_bytes(table->text);
-    uint64_t start = table->rows[row].start;
-    uint64_t end = start + csv_table_size(table, row);
-    while (end > start && (csv_is_line_end(bytes[end - 1]) || csv_is_blank(bytes[end - 1])))
-        end--;
-    *length = (size_t)(end - start);
-    return bytes + start;
-}
-
-void csv_table_prefetch(const struct csv_table *table, size_t row)
-{
-    enum { LINE = 64, MOST = 8 };
-    const char *bytes = csv_text_bytes(table->text);
-    uint64_t start = table->rows[row].start;
-    uint64_t end = start + csv_table_size(table, row);
-    for (uint64_t i = 0; i < MOST && start < end; i++, start += LINE)
-        __builtin_prefetch(bytes + start);
-}
-
-bool csv_table_same(const struct csv_table *table, size_t row, const struct csv_table *other,
-                    size_t other_row)
-{
-    uint64_t size = csv_table_size(table, row);
-    if (size == csv_table_size(other, other_row) &&
-        memcmp(csv_text_bytes(table->text) + table->rows[row].start,
-               csv_text_bytes(other->text) + other->rows[other_row].start, size) == 0)
-        return true;
-    size_t length, other_length;
-    const char *bytes = csv_table_row(table, row, &length);
-    const char *other_bytes = csv_table_row(other, other_row, &other_length);
-    return length == other_length && memcmp(bytes, other_bytes, length) == 0;
-}
-
-void csv_table_line(const struct csv_table *table, size_t row, struct csv_lines *lines)
-{
-    csv_text_count(table->text, (size_t)table->rows[row].start, lines);
-}
-
-enum status csv_table_parse(const struct csv_table *table, size_t row, struct csv_record *record,
-                            struct failure *failure)
-{
-    size_t length;
-    const char *bytes = csv_table_row(table, row, &length);
-    enum csv_result result = csv_record_parse(record, bytes, length);
-    if (result == CSV_OUT_OF_MEMORY)
-        return fail_memory(failure);
-    if (result != CSV_PARSED || csv_record_count(record) != csv_header_count(table->header) ||
-        !csv_record_is_text(record))
-        return csv_table_changed(table, failure);
-    return STATUS_OK;
-}
-
-enum status csv_table_changed(const struct csv_table *table, struct failure *failure)
-{
-    return fail(failure, STATUS_IO, "%.300s: it changed while it was read",
-                csv_text_name(table->text));
 }

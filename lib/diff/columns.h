@@ -4,7 +4,7 @@
 #ifndef DIFF_COLUMNS_H
 #define DIFF_COLUMNS_H
 
-#include "csv/split.h"
+#include "csv/table.h"
 #include "diff/diff.h"
 
 /* A column of NEWER and the one of OLDER that has its name; CSV_NO_COLUMN when there is none. */

@@ -8,7 +8,7 @@
 #define DIFF_MATCH_H
 
 #include "base/status.h"
-#include "csv/split.h"
+#include "csv/table.h"
 #include "diff/columns.h"
 #include "diff/diff.h"
 #include "diff/key_index.h"

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
-#include "csv/split.h"
+#include "csv/table.h"
 #include "diff/columns.h"
 
 #include <stdbool.h>
