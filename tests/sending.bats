@@ -546,19 +546,25 @@ PY
   [ "$(sandbox_get stats | jq .in_flight)" -eq 0 ]
 }
 
-@test "in a pipe of two, a signal to both loses no record that the first has written" {
-  start_sandbox --latency 0.3
+@test "in a pipe of two, a signal to both loses no record that the first has written, nor does another one" {
+  start_sandbox
   changes new 1 40 >in
-  set -m
-  { an-upsert -r 0 -j 4 in | an-lapse -r 0 >out; } 2>err 3>&- &
-  local group=$!
-  set +m
-  within 10 came 5
-  kill -TERM -- -$group
-  within 10 gone -$group # the shell between them dies first
-  [ "$(statuses out | jq .ok)" -ge 4 ]
-  # No acknowledgement is lost on its way.
-  [ "$(statuses out | jq .ok)" -eq "$(sandbox_requests)" ]
+  for more in 0 2; do
+    sandbox_post reset
+    sandbox_post settings '{"latency":0.3}'
+    set -m
+    { an-upsert -r 0 -j 4 in | an-lapse -r 0 >out; } 2>err 3>&- &
+    local group=$!
+    set +m
+    within 10 came 5
+    kill -TERM -- -$group
+    # At a terminal Ctrl-C reaches all, and then an-sync asks them to stop.
+    for ((; more > 0; more--)); do sleep 0.05 && kill -TERM -- -$group; done
+    within 10 gone -$group # the shell between them dies first
+    [ "$(statuses out | jq .ok)" -ge 4 ]
+    # No acknowledgement is lost on its way.
+    [ "$(statuses out | jq .ok)" -eq "$(sandbox_requests)" ]
+  done
 }
 
 # ---- progress ----

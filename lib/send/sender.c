@@ -273,15 +273,17 @@ static enum status wait_for_more(struct sender *sender)
             (struct pollfd){.fd = ndjson_descriptor(sender->reader), .events = POLLIN};
     enum status status = STATUS_OK;
     bool last_look = signalled && sender->active == NULL;
+    int ready = 0;
     if (sender->http != NULL && !last_look)
         status = http_run(sender->http, others, count, sender->failure);
-    else if (poll(others, count, last_look ? last_look_time(sender) : -1) < 0 && errno != EINTR)
+    else if ((ready = poll(others, count, last_look ? last_look_time(sender) : -1)) < 0 &&
+             errno != EINTR)
         status = fail(sender->failure, STATUS_IO, "waiting: %s", strerror(errno));
     if (status != STATUS_OK)
         return status;
     if (reading && (input->revents & (POLLIN | POLLHUP | POLLERR)) != 0)
         status = ndjson_fill(sender->reader, sender->failure);
-    else if (last_look)
+    else if (last_look && ready == 0)
         sender->input_over = true; /* nobody has anything for us */
     if (status == STATUS_DATA) {
         sender->bad = status;
