@@ -60,7 +60,8 @@ allowed() {
   done
 }
 
-readonly COMPUTING='read ring write make remove spare spare-at socket execute replace map protect trace look kill'
+readonly COMPUTING='read ring write make remove mode date spare spare-at spare-shared socket neighbours type type-around
+ execute replace map protect trace look kill signal spy'
 
 @test "csv-diff opens, connects, executes, traces nothing, and writes to no other file" {
   forbidden "$COMPUTING" csv-diff older.csv newer.csv
@@ -96,7 +97,7 @@ readonly COMPUTING='read ring write make remove spare spare-at socket execute re
   done
 }
 
-readonly STORING='read write make remove ring socket execute replace trace look privileges'
+readonly STORING='read write make remove mode date ring socket neighbours type type-around execute replace trace look spy privileges'
 
 @test "roster-dump and roster-commit reach nothing but the roster's directory" {
   jq -c 'select(.change) + {result: {status: "ok"}}' changes >in
@@ -107,7 +108,7 @@ readonly STORING='read write make remove ring socket execute replace trace look 
   forbidden "${STORING/ privileges/}" roster-commit -s sqlite:link.sqlite in
 }
 
-readonly SENDING='write make remove ring execute replace trace look privileges'
+readonly SENDING='write make remove mode date ring neighbours sniff type type-around execute replace trace look spy privileges'
 
 @test "an-upsert and an-lapse connect, and neither execute nor write nor read what is somebody's" {
   start_sandbox
@@ -135,6 +136,15 @@ readonly SENDING='write make remove ring execute replace trace look privileges'
   forbidden "read $SENDING" slack-notify --error 'It went wrong.'
   FILE=/etc/passwd allowed 'read socket' slack-notify --error 'It went wrong.'
   [ "$(sandbox_get slack | jq length)" -ge 3 ]
+}
+
+@test "whoever breaks in signals nobody else, where the kernel can forbid it" {
+  # Landlock's sixth version, of Linux 6.12.
+  printf '%s\n' 6.12 "$(uname -r)" | sort -CV || skip 'this kernel cannot'
+  broken_into 'kill signal' roster-commit --adopt changes
+  [ "$(grep -c ': EPERM$' err)" -eq 2 ]
+  broken_into 'kill signal' slack-notify --error 'It went wrong.'
+  [ "$(grep -c ': EPERM$' err)" -eq 2 ]
 }
 
 @test "where the kernel or a container forbids to confine, the programs do their work" {

@@ -49,6 +49,10 @@ static int filter_calls(const struct sock_fprog *filter)
 #define ACCESS_TRUNCATE (1ULL << 14)
 #define ACCESS_IOCTL_DEV (1ULL << 15)
 
+/* From the sixth version on: no signal, and no connection within this machine, to whom is not
+ * confined alike. */
+#define SCOPED 3
+
 #define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define EXECUTING LANDLOCK_ACCESS_FS_EXECUTE
 /* All of the first version that is neither of these: to write, make and remove. */
@@ -71,10 +75,11 @@ static struct ruleset begin_ruleset(uint64_t handled)
         handled |= version >= 3 ? ACCESS_TRUNCATE : 0;
         handled |= version >= 5 ? ACCESS_IOCTL_DEV : 0;
     }
-    struct landlock_ruleset_attr attributes = {.handled_access_fs = handled};
-    long file = version >= 1 ? syscall(SYS_landlock_create_ruleset, &attributes,
-                                       sizeof attributes.handled_access_fs, 0)
-                             : -1;
+    const struct {
+        uint64_t files, network, scoped;
+    } attributes = {.files = handled, .scoped = SCOPED};
+    size_t size = version >= 6 ? sizeof attributes : sizeof attributes.files;
+    long file = version >= 1 ? syscall(SYS_landlock_create_ruleset, &attributes, size, 0) : -1;
     return (struct ruleset){.file = (int)file, .handled = handled};
 }
 
@@ -119,7 +124,8 @@ static const char *const SYSTEM[] = {"/etc",           "/usr",
                                      "/lib",           "/lib64",
                                      "/lib32",         "/opt",
                                      "/nix/store",     "/gnu/store",
-                                     "/run",           "/proc",
+                                     "/run",           "/proc/self",
+                                     "/proc/sys",      "/proc/cpuinfo",
                                      "/sys",           "/dev/null",
                                      "/dev/urandom",   "/dev/random",
                                      "/var/lib",       "/var/run",

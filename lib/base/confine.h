@@ -19,16 +19,17 @@ enum confined {
 };
 
 /* Nothing but to read what is open, write to standard output and error, allocate memory that is not
- * executable, run threads, and exit. The time zone is loaded before. */
+ * executable and is nobody else's, run threads, and exit. The time zone is loaded before. */
 int confine_to_open_files(void);
 
 /* No connection and no program; files only beneath the directory, which is there to be read and
  * written in. Its path is borrowed. */
 int confine_to_directory(const char *directory);
 
-/* No program, and nothing to be written by its path; of files only what the system has for
- * connecting: its configuration, libraries and certificates, and those of authorities that the
- * environment names (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR). */
+/* No program, no connection but to the network, and nothing to be written or changed by its path;
+ * of files only what the system has for connecting: its configuration, libraries and certificates,
+ * and those of authorities that the environment names (CURL_CA_BUNDLE, SSL_CERT_FILE,
+ * SSL_CERT_DIR). */
 int confine_to_network(void);
 
 /* The same with programs, which may read any file; `directory`, where they may write, is borrowed,

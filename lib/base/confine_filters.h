@@ -10,13 +10,14 @@
 /* Nothing but what a program needs that reads what is open, computes, and writes. */
 extern const struct sock_fprog confine_computing;
 
-/* All but what goes around a filter, what starts a program, and what connects. */
+/* All but what goes around a filter, what starts a program or changes a file by its name, and what
+ * connects. */
 extern const struct sock_fprog confine_disconnected;
 
-/* The same, with connections. */
+/* The same, with connections to the network. */
 extern const struct sock_fprog confine_programless;
 
-/* The same, with programs, too. */
+/* All but what goes around a filter. */
 extern const struct sock_fprog confine_around;
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -30,7 +31,7 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *file = getenv("HOSTILE_SPARE");
     if (file != NULL)
-        spare = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        spare = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
 static const char *path(void)
@@ -76,6 +77,42 @@ static long spare_writing(void)
 static long spare_sending(void)
 {
     return syscall(SYS_pwrite64, spare, "stolen", 6, 0);
+}
+
+static long spare_sharing(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, spare, 0) == MAP_FAILED ? -1 : 0;
+}
+
+static long opening_to_all(void)
+{
+    return chmod(path(), 0666);
+}
+
+static long dating(void)
+{
+    return utimensat(AT_FDCWD, path(), NULL, 0);
+}
+
+static long typing(void)
+{
+    return ioctl(STDERR_FILENO, TIOCSTI, "\n");
+}
+
+/* The kernel looks at half of the number. */
+static long typing_around(void)
+{
+    return syscall(SYS_ioctl, STDERR_FILENO, 0x100000000UL | TIOCSTI, "\n");
+}
+
+static long asking_neighbours(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static long sniffing(void)
+{
+    return socket(AF_PACKET, SOCK_RAW, 0);
 }
 
 static long connecting(void)
@@ -138,6 +175,18 @@ static long killing(void)
     return kill(getppid(), 0);
 }
 
+static long signalling(void)
+{
+    return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static long spying(void)
+{
+    char file[64];
+    (void)snprintf(file, sizeof file, "/proc/%d/cmdline", getppid());
+    return open(file, O_RDONLY);
+}
+
 static long privileges(void)
 {
     char line[256];
@@ -160,6 +209,13 @@ static const struct attempt {
                 {"remove", removing},
                 {"spare", spare_writing},
                 {"spare-at", spare_sending},
+                {"spare-shared", spare_sharing},
+                {"mode", opening_to_all},
+                {"date", dating},
+                {"type", typing},
+                {"type-around", typing_around},
+                {"neighbours", asking_neighbours},
+                {"sniff", sniffing},
                 {"socket", connecting},
                 {"execute", executing},
                 {"replace", replacing},
@@ -168,6 +224,8 @@ static const struct attempt {
                 {"trace", tracing},
                 {"look", looking},
                 {"kill", killing},
+                {"signal", signalling},
+                {"spy", spying},
                 {"privileges", privileges}};
 
 static void try(const char *name)
@@ -191,7 +249,8 @@ static void attack(void)
     begun = true;
     char *copy = strdup(words);
     char *rest = NULL;
-    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(copy, " \n", &rest); word != NULL;
+         word = strtok_r(NULL, " \n", &rest))
         try(word);
     free(copy);
 }

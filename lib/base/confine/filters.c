@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define NO SCMP_ACT_ERRNO(EACCES)
@@ -110,6 +111,18 @@ static const char *const AROUND[] = {"acct",
 static const char *const CONNECTING[] = {"socket", "socketpair", "connect",    "bind", "listen",
                                          "accept", "accept4",    "socketcall", NULL};
 
+/* What changes a file by its name, and no rule of Landlock's sees. */
+static const char *const NAMED[] = {
+    "chmod",     "chown",       "fchmodat", "fchownat", "futimesat", "lchown", "lremovexattr",
+    "lsetxattr", "removexattr", "setxattr", "utime",    "utimensat", "utimes", NULL};
+/* The same, in calls that libseccomp may be too old to know; these have one number on all machines.
+ */
+static const struct {
+    const char *name;
+    int number;
+} NEWER[] = {
+    {"fchmodat2", 452}, {"setxattrat", 463}, {"removexattrat", 466}, {"file_setattr", 469}};
+
 /* The same action for each call that this machine knows. */
 static bool add_all(scmp_filter_ctx filter, uint32_t action, const char *const *names)
 {
@@ -119,6 +132,11 @@ static bool add_all(scmp_filter_ctx filter, uint32_t action, const char *const *
         added = call == __NR_SCMP_ERROR || seccomp_rule_add(filter, action, call, 0) == 0;
     }
     return added;
+}
+
+static bool forbid(scmp_filter_ctx filter, int call, struct scmp_arg_cmp argument)
+{
+    return seccomp_rule_add_array(filter, NO, call, 1, &argument) == 0;
 }
 
 static bool allow(scmp_filter_ctx filter, int call, struct scmp_arg_cmp argument)
@@ -132,7 +150,11 @@ static bool allow_computing(scmp_filter_ctx filter)
     for (int file = STDOUT_FILENO; file <= STDERR_FILENO && good; file++)
         good = allow(filter, SCMP_SYS(write), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)file, 0)) &&
                allow(filter, SCMP_SYS(writev), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)file, 0));
-    good = good && allow(filter, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) &&
+    /* What is mapped and shared would be written to without a call. */
+    good = good &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                            SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0)) == 0 &&
            allow(filter, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     /* Of a file that is open: without this flag, a name would count. */
     good = good && allow(filter, SCMP_SYS(newfstatat),
@@ -151,20 +173,46 @@ static bool allow_computing(scmp_filter_ctx filter)
            seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
 }
 
-static bool forbid_disconnected(scmp_filter_ctx filter)
+/* Around all filters, too: what is typed on the terminal that a program was started at, its shell
+ * runs. Of that argument the kernel looks at half. */
+static bool forbid_around(scmp_filter_ctx filter)
 {
-    return add_all(filter, NO, AROUND) && add_all(filter, NO, PROGRAMS) &&
-           add_all(filter, NO, CONNECTING);
+    static const unsigned TYPING[] = {TIOCSTI, TIOCLINUX};
+    bool good = add_all(filter, NO, AROUND);
+    for (size_t i = 0; i < sizeof TYPING / sizeof TYPING[0] && good; i++)
+        good = forbid(filter, SCMP_SYS(ioctl),
+                      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xFFFFFFFF, (scmp_datum_t)TYPING[i]));
+    return good;
 }
 
 static bool forbid_programs(scmp_filter_ctx filter)
 {
-    return add_all(filter, NO, AROUND) && add_all(filter, NO, PROGRAMS);
+    bool good =
+        forbid_around(filter) && add_all(filter, NO, PROGRAMS) && add_all(filter, NO, NAMED);
+    for (size_t i = 0; i < sizeof NEWER / sizeof NEWER[0] && good; i++) {
+        int call = seccomp_syscall_resolve_name(NEWER[i].name);
+        good =
+            seccomp_rule_add(filter, NO, call != __NR_SCMP_ERROR ? call : NEWER[i].number, 0) == 0;
+    }
+    return good;
 }
 
-static bool forbid_around(scmp_filter_ctx filter)
+static bool forbid_disconnected(scmp_filter_ctx filter)
 {
-    return add_all(filter, NO, AROUND);
+    return forbid_programs(filter) && add_all(filter, NO, CONNECTING);
+}
+
+/* Whoever may connect may do so to the network alone, of which netlink tells a resolver: a
+ * neighbour on this machine starts programs for whom it takes for its user. */
+static bool forbid_neighbours(scmp_filter_ctx filter)
+{
+    bool good = forbid_programs(filter) &&
+                forbid(filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_LT, AF_INET, 0)) &&
+                forbid(filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
+    for (int family = AF_INET + 1; family < AF_NETLINK && good; family++)
+        good = family == AF_INET6 ||
+               forbid(filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0));
+    return good;
 }
 
 /* Writes a filter that does `action` with what no rule names. */
@@ -197,7 +245,7 @@ int main(void)
     (void)puts("#include \"base/confine_filters.h\"");
     bool good = write_filter("computing", NO, allow_computing) &&
                 write_filter("disconnected", SCMP_ACT_ALLOW, forbid_disconnected) &&
-                write_filter("programless", SCMP_ACT_ALLOW, forbid_programs) &&
+                write_filter("programless", SCMP_ACT_ALLOW, forbid_neighbours) &&
                 write_filter("around", SCMP_ACT_ALLOW, forbid_around);
     return good && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
