@@ -41,7 +41,9 @@ are() {
 
 @test "what nobody sees at the ends of a key, or of a column's name, is no part of it" {
   for unseen in '\xc2\xa0' '\xe2\x80\x8b' '\xe2\x80\x8f' '\xe2\x80\xaf' '\xe2\x81\xa0' '\xe3\x80\x80' \
-    '\xef\xbb\xbf' '\xc2\xad' '\xc2\x85' '\xc2\xa0\xe2\x80\x8b \xc2\xa0' '\x0b'; do
+    '\xef\xbb\xbf' '\xc2\xad' '\xc2\x85' '\xc2\xa0\xe2\x80\x8b \xc2\xa0' '\x0b' \
+    '\xe2\x81\xa6' '\xe2\x81\xa9' '\xd8\x9c' '\xcd\x8f' '\xe1\xa0\x8e' '\xe3\x85\xa4' '\xef\xb8\x8f' '\xef\xbf\xbc' \
+    '\xf3\xa0\x80\x81'; do
     csv newer.csv "akid,first_name,${unseen}Email$unseen" "101,Ann,${unseen}Ann@example.org" \
       "102,Bob,bob@example.org$unseen" "103,Cem,\"$unseen cem@example.org $unseen\""
     changes -A
@@ -155,7 +157,7 @@ END
 }
 
 @test "--follow takes the first of several names, and 101.0 for 101" {
-  csv newer.csv 'AK_ID,first_name,email' '101.0,Ann,new@example.org' '102.00,Bob,bill@example.org' '"103.0 ",Cem,c@example.org'
+  csv newer.csv 'AK_ID,first_name,email' '101.0,Ann,new@example.org' '102.5,Bob,bill@example.org' '"103.0 ",Cem,c@example.org'
   changes -f akid,ak_id -c first_name
   are '["updated","new@example.org",{"email":"ann@example.org"}]' '["new","bill@example.org",null]' \
     '["updated","c@example.org",{"email":"cem@example.org"}]' '["lapsed","bob@example.org",null]' '[0,1,2,1,0,null,null]'
@@ -163,6 +165,33 @@ END
   has "$stderr" 'newer.csv: there is no column "id" or the like: nobody is followed'
   run -0 --separate-stderr csv-diff -f id,member older.csv newer.csv
   [ -z "$stderr" ]
+}
+
+@test "--follow sees through what spreadsheets make of a number" {
+  csv older.csv 'akid,email' '1234501,ann@example.org' 'B-7,bob@example.org'
+  for id in 1234501 1234501.0 1234501.00 1,234,501 '1,234,501.00' 001234501 "'1234501" "'1234501'" '=""1234501""' \
+    1.234501E+06 1.234501e+6 '\xe2\x80\x8b1234501'; do
+    csv newer.csv 'akid,email' "\"$id\",new@example.org" "'B-7,bill@example.org"
+    changes -A -f akid -c email
+    are '["updated","new@example.org",{"email":"ann@example.org"}]' '["updated","bill@example.org",{"email":"bob@example.org"}]' \
+      '[0,0,2,0,0,null,null]'
+  done
+  for id in 1,234501 12,34501 1234501.5 1.234501E+05 12.34501E+05 =1234501 1234501-; do
+    csv newer.csv 'akid,email' "\"$id\",new@example.org" 'B-7,bob@example.org'
+    changes -A -f akid -c email
+    are '["new","new@example.org",null]' '["lapsed","ann@example.org",null]' '[1,1,0,1,0,null,null]'
+  done
+}
+
+@test "--follow takes nobody for somebody else by what is no id, or has lost digits" {
+  for id in NULL null None nan '#N/A' '#REF!' 0 0.0 000 1.23E+06 1E+05; do
+    csv older.csv 'akid,ak_id,email' "$id,1,ann@example.org" "$id,,bob@example.org" '3,,cem@example.org'
+    csv newer.csv 'akid,ak_id,email' "$id,,eve@example.org" "$id,1,new@example.org" "$id,,"
+    changes -A -f akid,ak_id -c akid
+    are '["new","eve@example.org",null]' '["updated","new@example.org",{"email":"ann@example.org"}]' \
+      '["skipped","no email",null]' '["lapsed","bob@example.org",null]' '["lapsed","cem@example.org",null]' \
+      '[0,1,1,2,1,null,null]'
+  done
 }
 
 # ---- conditions ----
@@ -236,7 +265,8 @@ END
   for broken in 'Ann <ann@example.org>' 'mailto:ann@example.org' '<ann@example.org>' 'ann@example.org.' \
     'ann@example.org;' 'ann@example.org,b@example.org' 'NULL' 'None' 'N/A' 'Total: 3' 'email' 'ann' 'ann@example' \
     'a nn@example.org' 'ann@@example.org' '@example.org' 'ann@.org' 'ann@example..org' 'a\xe2\x80\x8bnn@example.org' \
-    'a\xc2\xa0nn@example.org' 'a\x7fnn@example.org' 'ann＠example.org'; do
+    'a\xc2\xa0nn@example.org' 'a\x7fnn@example.org' "'ann@example.org" "'ann@example.org'" \
+    'ann@example.org/' 'ann@example.org?' 'ann@exa(mple).org' 'ann@[127.0.0.1]' 'ann\xef\xbf\xbd@example.org' 'ann＠example.org'; do
     csv newer.csv 'akid,first_name,email' "101,Ann,\"$broken\"" '102,Bob,bob@example.org' '103,Cem,cem@example.org'
     run -0 --separate-stderr csv-diff -A -f akid older.csv newer.csv
     [ "$(jq -r 'select(.change).reason' <<<"$output")" = "\"$(printf "$broken")\" is no address" ]
@@ -253,8 +283,16 @@ END
 END
 }
 
+@test "--addresses: one that a spreadsheet or a program left in quotes is none, and holds the member" {
+  csv newer.csv 'akid,first_name,email' '101,Ann,"=""ann@example.org"""' '102,Bob,"""bob@example.org"""' \
+    '103,Cem,cem@example.org?' '104,Eve,eve@example.org'
+  changes -A -f akid
+  [ "$(jq -rc 'select(.reason) | [.change, .held]' <<<"$output" | tr -d '\n')" = \
+    '["skipped","ann@example.org"]["skipped","bob@example.org"]["skipped","cem@example.org"]' ]
+}
+
 @test "--addresses: what can be an address is one" {
-  csv newer.csv 'akid,first_name,email' "101,Ann,o'neill+dues@sub.example.org" '102,Bob,bob@bücher.example' '103,Cem,"""c""@example.org"'
+  csv newer.csv 'akid,first_name,email' "101,Ann,o'neill+dues/2=x@sub-1.example_2.org" '102,Bob,bob@bücher.example' '103,Cem,"""c""@example.org"'
   changes -A -f akid
   [ "$(jq -r 'select(.change).change' <<<"$output" | sort -u)" = updated ]
 }

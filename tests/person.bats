@@ -278,7 +278,8 @@ COUNTRIES
 }
 
 @test "what a database writes for nothing is nothing, and a name is none of it" {
-  for nothing in NULL None N/A n/a '#N/A' NaN '(null)' '\N' ' NULL ' '="NULL"'; do
+  for nothing in NULL null None N/A n/a '#N/A' NaN nan '(null)' '[NULL]' '<NA>' '\N' '#REF!' '#DIV/0!' '#ERROR!' undefined \
+    ' NULL ' '="NULL"'; do
     run -0 --separate-stderr person "$(jq -nc --arg x "$nothing" '{email: "a@b.c", first_name: $x, best_phone: $x, home_phone: "617-555-0100", suffix: $x, city: $x}')"
     same_json "$output" '{"email_addresses":[{"address":"a@b.c"}],"custom_fields":{"Phone":"6175550100","is_member":"True"}}'
   done

@@ -1,5 +1,6 @@
 /* Asks Action Network, and judges whom it shows. */
 #include "audit/outcome.h"
+#include "base/cell.h"
 #include "base/json_text.h"
 #include "base/key_hash.h"
 #include "base/ndjson.h"
@@ -281,21 +282,13 @@ static enum status take_address(void *context, uintptr_t row, const struct http_
 
 /* ---- who is at another address ---- */
 
-/* A value to follow by, without blanks around it, and without the ".0" that a spreadsheet puts
- * behind a number. */
-static struct csv_value follow_value(const char *bytes, size_t length)
-{
-    text_trim(&bytes, &length);
-    if (length > 2 && memcmp(bytes + length - 2, ".0", 2) == 0 &&
-        strspn(bytes, "0123456789") == length - 2)
-        length -= 2;
-    return (struct csv_value){bytes, length};
-}
-
-static struct csv_value value_of_stray(const struct audit *audit, size_t stray)
+static struct csv_value value_of_stray(const struct audit *audit, size_t stray,
+                                       char number[CELL_NUMBER])
 {
     const char *value = strays_value(&audit->strays, &audit->strays.strays[stray]);
-    return follow_value(value, strlen(value));
+    size_t length = strlen(value);
+    cell_identity(&value, &length, number);
+    return (struct csv_value){value, length};
 }
 
 static int order_of(struct csv_value one, struct csv_value other)
@@ -308,7 +301,9 @@ static int order_of(struct csv_value one, struct csv_value other)
 static int by_value(const void *one, const void *other, void *context)
 {
     const size_t *left = one, *right = other;
-    int order = order_of(value_of_stray(context, *left), value_of_stray(context, *right));
+    char number[CELL_NUMBER], other_number[CELL_NUMBER];
+    int order = order_of(value_of_stray(context, *left, number),
+                         value_of_stray(context, *right, other_number));
     return order != 0 ? order : *left < *right ? -1 : 1;
 }
 
@@ -320,8 +315,9 @@ static enum status sort_values(struct finding *finding, struct failure *failure)
     finding->by_value = calloc(audit->strays.count + 1, sizeof *finding->by_value);
     if (finding->by_value == NULL)
         return fail_memory(failure);
+    char number[CELL_NUMBER];
     for (size_t i = 0; i < audit->strays.count; i++)
-        if (value_of_stray(audit, i).length > 0)
+        if (value_of_stray(audit, i, number).length > 0)
             finding->by_value[finding->value_count++] = i;
     qsort_r(finding->by_value, finding->value_count, sizeof *finding->by_value, by_value, audit);
     return STATUS_OK;
@@ -332,16 +328,17 @@ static struct stray *find_value(const struct finding *finding, struct csv_value 
 {
     struct audit *audit = finding->audit;
     size_t from = 0, to = finding->value_count;
+    char number[CELL_NUMBER];
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        if (order_of(value_of_stray(audit, finding->by_value[middle]), value) < 0)
+        if (order_of(value_of_stray(audit, finding->by_value[middle], number), value) < 0)
             from = middle + 1;
         else
             to = middle;
     }
     for (; from < finding->value_count; from++) {
         size_t stray = finding->by_value[from];
-        if (order_of(value_of_stray(audit, stray), value) != 0)
+        if (order_of(value_of_stray(audit, stray, number), value) != 0)
             return NULL;
         if (!audit->strays.strays[stray].gone)
             return &audit->strays.strays[stray];
@@ -370,7 +367,8 @@ static enum status recognise(const struct finding *finding, size_t row, unsigned
     if (status != STATUS_OK || *stray != NULL || finding->value_count == 0)
         return status;
     status = audit_export_value(audit->export, row, audit->follow_column, &value, failure);
-    value = follow_value(value.bytes, value.length);
+    char number[CELL_NUMBER];
+    cell_identity(&value.bytes, &value.length, number);
     if (status == STATUS_OK && value.length > 0)
         *stray = find_value(finding, value);
     if (*stray != NULL)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
+#include <unictype.h>
 #include <unistd.h>
 #include <unistr.h>
 
@@ -101,14 +102,9 @@ bool ascii_equal(const char *one, const char *other)
 /* Beyond ASCII: white space, control characters, and what is invisible at the end of a word. */
 static bool is_unseen(ucs4_t code)
 {
-    static const struct {
-        ucs4_t first, last;
-    } RANGES[] = {{0x80, 0xA0},     {0xAD, 0xAD},     {0x1680, 0x1680}, {0x2000, 0x200F},
-                  {0x2028, 0x202F}, {0x205F, 0x2064}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
-    for (size_t i = 0; i < sizeof RANGES / sizeof *RANGES; i++)
-        if (code >= RANGES[i].first && code <= RANGES[i].last)
-            return true;
-    return false;
+    return code < 0xA0 || uc_is_property_white_space(code) ||
+           uc_is_property_default_ignorable_code_point(code) ||
+           (code >= 0xFFF9 && code <= 0xFFFC); /* of annotations, and in place of a picture */
 }
 
 size_t text_is_unseen(const char *text, size_t length)

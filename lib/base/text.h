@@ -55,8 +55,9 @@ static inline bool text_is_blank(char byte)
 /* text_trim for a text that has something beyond ASCII at one of its ends. */
 void text_trim_unicode(const char **text, size_t *length);
 
-/* Takes off both ends of a text what Unicode calls white space, and what is invisible there: soft
- * hyphens, zero width characters, marks of direction, byte order marks. */
+/* Takes off both ends of a text what Unicode calls white space, and what is invisible there (its
+ * Default_Ignorable_Code_Point): soft hyphens, zero width characters, marks of direction, selectors
+ * of variations, byte order marks; and what stands in place of a picture. */
 static inline void text_trim(const char **text, size_t *length)
 {
     while (*length > 0 && text_is_blank((*text)[*length - 1]))

@@ -248,16 +248,27 @@ bool csv_screen_written(struct csv_screen *screen, const char *bytes, size_t len
 /* ---- addresses ---- */
 
 /* What a byte says of the address that it stands in. */
-enum { PLAIN, AT, HIGH, NEVER };
+enum { PLAIN, LOCAL /* before the "@" alone */, AT, HIGH, NEVER };
 
 static int kind_of(char byte)
 {
     static const signed char KINDS[128] = {
-        ['@'] = AT,    ['<'] = NEVER, ['>'] = NEVER,  [','] = NEVER,
-        [';'] = NEVER, [':'] = NEVER, [0x7F] = NEVER, [' '] = NEVER};
+        ['@'] = AT,    ['<'] = NEVER,  ['>'] = NEVER,  [','] = NEVER, [';'] = NEVER, [':'] = NEVER,
+        [' '] = NEVER, [0x7F] = NEVER, ['!'] = LOCAL,  ['"'] = LOCAL, ['#'] = LOCAL, ['$'] = LOCAL,
+        ['%'] = LOCAL, ['&'] = LOCAL,  ['\''] = LOCAL, ['('] = LOCAL, [')'] = LOCAL, ['*'] = LOCAL,
+        ['+'] = LOCAL, ['/'] = LOCAL,  ['='] = LOCAL,  ['?'] = LOCAL, ['['] = LOCAL, ['\\'] = LOCAL,
+        [']'] = LOCAL, ['^'] = LOCAL,  ['`'] = LOCAL,  ['{'] = LOCAL, ['|'] = LOCAL, ['}'] = LOCAL,
+        ['~'] = LOCAL};
     if ((byte & 0x80) != 0)
         return HIGH;
     return byte < ' ' ? NEVER : KINDS[(unsigned char)byte];
+}
+
+/* Whether what begins here is no letter: invisible, or U+FFFD, which stands for a damaged one. */
+static bool is_no_letter(const char *text, size_t length)
+{
+    return text_is_unseen(text, length) > 0 ||
+           (length >= 3 && memcmp(text, "\xEF\xBF\xBD", 3) == 0);
 }
 
 static bool is_domain(const char *name, size_t length)
@@ -270,12 +281,14 @@ static bool is_domain(const char *name, size_t length)
 bool csv_is_address(const char *key, size_t length)
 {
     size_t at = SIZE_MAX;
+    if (length > 0 && key[0] == '\'') /* a spreadsheet's mark of a text */
+        return false;
     for (size_t i = 0; i < length; i++) {
         int kind = kind_of(key[i]);
         if (kind == PLAIN)
             continue;
-        if (kind == NEVER || (kind == AT && at != SIZE_MAX) ||
-            (kind == HIGH && text_is_unseen(key + i, length - i) > 0))
+        if (kind == NEVER || (kind != HIGH && at != SIZE_MAX) ||
+            (kind == HIGH && is_no_letter(key + i, length - i)))
             return false;
         if (kind == AT)
             at = i;

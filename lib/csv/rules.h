@@ -68,8 +68,9 @@ bool csv_screen_passes(const struct csv_screen *screen, const struct csv_record 
 /* The same of a checked row, by what is written. False when only the parser can tell. */
 bool csv_screen_written(struct csv_screen *screen, const char *bytes, size_t length, bool *passes);
 
-/* Whether a normalized key can be an address: one '@' with something before it, behind it a domain
- * of at least two names that no dot begins or ends; nothing blank, invisible or of <>,;: in it. */
+/* Whether a normalized key can be an address: one '@' with something before it that no apostrophe
+ * begins, behind it a domain of at least two names that no dot begins or ends, of letters, digits,
+ * "-" and "_"; nothing blank, invisible, damaged (U+FFFD) or of <>,;: in it. */
 bool csv_is_address(const char *key, size_t length);
 
 #endif

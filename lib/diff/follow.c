@@ -1,7 +1,7 @@
 #include "diff/match.h"
 
+#include "base/cell.h"
 #include "base/key_hash.h"
-#include "base/text.h"
 #include "diff/key_index.h"
 #include "diff/keys.h"
 #include "diff/row_compare.h"
@@ -19,10 +19,16 @@ struct lapsing {
     uint64_t back;
 };
 
+/* A row that was parsed, and the number in it that somebody is recognised by. */
+struct reading {
+    struct csv_record *record;
+    char number[CELL_NUMBER];
+};
+
 struct follower {
     struct diff_match *match;
-    struct csv_record *record;
-    struct csv_record *other;
+    struct reading reading;
+    struct reading other;
     struct key_index *index; /* of the queues, by value */
     struct lapsing *lapsing;
     uint64_t count;
@@ -59,31 +65,20 @@ static bool is_skipped(const struct diff_match *match, size_t row)
     return match->newer->rows[row].key == CSV_ROW_SKIPPED;
 }
 
-/* Takes off what a spreadsheet adds to a number: "101.0" is "101". */
-static void drop_fraction(struct csv_value *value)
-{
-    size_t digits = 0;
-    while (digits < value->length && value->bytes[digits] >= '0' && value->bytes[digits] <= '9')
-        digits++;
-    if (digits > 0 && value->length == digits + 2 && memcmp(value->bytes + digits, ".0", 2) == 0)
-        value->length = digits;
-}
-
-/* Parses a row; the value, of the first of the columns that is not empty and without blanks at its
- * ends, is borrowed from the record. */
+/* Parses a row; the value, of the first of the columns that recognises somebody, is borrowed from
+ * the reading. */
 static enum status load(const struct csv_table *table, uint64_t row,
-                        const struct column_list *columns, struct csv_record *record,
+                        const struct column_list *columns, struct reading *reading,
                         struct csv_value *value, struct failure *failure)
 {
     *value = (struct csv_value){"", 0};
-    enum status status = csv_table_parse(table, (size_t)row, record, failure);
+    enum status status = csv_table_parse(table, (size_t)row, reading->record, failure);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < columns->count && value->length == 0; i++) {
-        *value = csv_record_value(record, columns->columns[i]);
-        text_trim(&value->bytes, &value->length);
+        *value = csv_record_value(reading->record, columns->columns[i]);
+        cell_identity(&value->bytes, &value->length, reading->number);
     }
-    drop_fraction(value);
     return STATUS_OK;
 }
 
@@ -98,7 +93,7 @@ static enum status find_queue(struct follower *follower, struct csv_value value,
     for (; entry != KEY_NONE; entry = key_index_next(follower->index, probe)) {
         struct csv_value other;
         enum status status = load(match->older, follower->lapsing[entry].row,
-                                  &match->columns->follow_older, follower->other, &other, failure);
+                                  &match->columns->follow_older, &follower->other, &other, failure);
         if (status != STATUS_OK)
             return status;
         if (other.length == value.length && memcmp(other.bytes, value.bytes, value.length) == 0)
@@ -114,7 +109,7 @@ static enum status enter(struct follower *follower, uint64_t row, uint64_t key,
 {
     struct csv_value value;
     enum status status = load(follower->match->older, row, &follower->match->columns->follow_older,
-                              follower->record, &value, failure);
+                              &follower->reading, &value, failure);
     if (status != STATUS_OK || value.length == 0)
         return status;
     struct key_probe probe;
@@ -142,7 +137,7 @@ static enum status take(struct follower *follower, uint64_t row, uint64_t *key,
     struct csv_value value;
     *key = KEY_NONE;
     enum status status =
-        load(match->newer, row, &match->columns->follow_newer, follower->record, &value, failure);
+        load(match->newer, row, &match->columns->follow_newer, &follower->reading, &value, failure);
     if (status != STATUS_OK || value.length == 0)
         return status;
     struct key_probe probe;
@@ -161,19 +156,19 @@ static enum status take(struct follower *follower, uint64_t row, uint64_t *key,
 static bool follower_init(struct follower *follower, struct diff_match *match, uint64_t most)
 {
     *follower = (struct follower){.match = match,
-                                  .record = csv_record_new(),
-                                  .other = csv_record_new(),
+                                  .reading = {.record = csv_record_new()},
+                                  .other = {.record = csv_record_new()},
                                   .index = key_index_new(most),
                                   .lapsing = calloc(most, sizeof *follower->lapsing)};
-    return follower->record != NULL && follower->other != NULL && follower->index != NULL &&
-           follower->lapsing != NULL;
+    return follower->reading.record != NULL && follower->other.record != NULL &&
+           follower->index != NULL && follower->lapsing != NULL;
 }
 
 static void follower_free(struct follower *follower)
 {
     key_index_free(follower->index);
-    csv_record_free(follower->record);
-    csv_record_free(follower->other);
+    csv_record_free(follower->reading.record);
+    csv_record_free(follower->other.record);
     free(follower->lapsing);
 }
 

@@ -1,5 +1,6 @@
 #include "people/convert.h"
 
+#include "base/cell.h"
 #include "base/text.h"
 #include "people/place.h"
 
@@ -44,45 +45,15 @@ struct slice slice_trimmed(struct slice text)
     return text;
 }
 
-struct slice convert_formula(struct slice text)
-{
-    if (text.length < 3 || !begins(text, "=\"") || text.bytes[text.length - 1] != '"')
-        return text;
-    struct slice inside = {text.bytes + 2, text.length - 3};
-    return memchr(inside.bytes, '"', inside.length) == NULL ? slice_trimmed(inside) : text;
-}
-
-/* A spreadsheet's mark of what is text and no number. */
-static struct slice without_apostrophe(struct slice text)
-{
-    if (text.length > 1 && text.bytes[0] == '\'')
-        text = slice_trimmed(behind(text, 1));
-    if (text.length > 1 && text.bytes[text.length - 1] == '\'')
-        text.length--;
-    return text;
-}
-
-/* Whether this is ".0", or with more zeros: what is behind the digits of a number that a program
- * took for one. */
-static bool is_fraction(struct slice text)
-{
-    if (text.length < 2 || text.bytes[0] != '.')
-        return false;
-    for (size_t i = 1; i < text.length; i++)
-        if (text.bytes[i] != '0')
-            return false;
-    return true;
-}
-
 /* ---- ZIP codes ---- */
 
 json_t *convert_zip(struct slice text, bool padded)
 {
     enum { ZIP = 5, PLUS_FOUR = 5 }; /* digits; a dash and four digits */
-    text = without_apostrophe(text);
+    cell_take_apostrophe(&text.bytes, &text.length);
     size_t digits = leading_digits(text);
     struct slice rest = behind(text, digits);
-    if (digits > 0 && is_fraction(rest)) {
+    if (digits > 0 && cell_is_fraction(rest.bytes, rest.length)) {
         text.length = digits;
         rest.length = 0;
     }
@@ -170,14 +141,15 @@ static bool read_scientific(struct slice text, struct phone *phone)
 static bool read_phone(struct slice text, struct phone *phone)
 {
     *phone = (struct phone){.length = 0};
-    text = without_apostrophe(text);
+    cell_take_apostrophe(&text.bytes, &text.length);
     if (begins(text, "tel:"))
         text = slice_trimmed(behind(text, 4));
     if (read_scientific(text, phone))
         return true;
     size_t plus = begins(text, "+") ? 1 : 0;
     size_t whole = leading_digits(behind(text, plus));
-    if (whole >= PHONE_SHORTEST && is_fraction(behind(text, plus + whole)))
+    if (whole >= PHONE_SHORTEST &&
+        cell_is_fraction(text.bytes + plus + whole, text.length - plus - whole))
         text.length = plus + whole;
     while (text.length > 0) {
         size_t skipped = punctuation(text);

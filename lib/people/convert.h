@@ -18,9 +18,6 @@ struct slice {
 /* Without blanks (space, tab, CR, LF) at both ends. */
 struct slice slice_trimmed(struct slice text);
 
-/* What is inside a spreadsheet's formula for a text, ="02139"; any other text itself. */
-struct slice convert_formula(struct slice text);
-
 /* These return a new string, to null where they say so; NULL when memory runs out. */
 
 /* A postal code without a spreadsheet's apostrophe and ".0". With `padded`, a ZIP code gets back

@@ -1,5 +1,6 @@
 #include "people/field_map.h"
 
+#include "base/cell.h"
 #include "base/text.h"
 #include "people/convert.h"
 #include "people/place.h"
@@ -114,24 +115,13 @@ static bool is_among(struct slice text, const json_t *wanted)
     return false;
 }
 
-/* What a database or a program writes for nothing. To the letter: Null is a surname. */
-static bool is_default_empty(struct slice text)
-{
-    static const char *const texts[] = {"NULL", "(null)", "\\N",  "None",
-                                        "N/A",  "n/a",    "#N/A", "NaN"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (text.length == strlen(texts[i]) && memcmp(text.bytes, texts[i], text.length) == 0)
-            return true;
-    return false;
-}
-
 static bool is_empty(const struct field *field, struct slice text)
 {
     const json_t *texts = field->map->empty;
     if (text.length == 0 || (field->is != NULL && is_among(text, field->is)))
         return text.length == 0;
     if (texts == NULL)
-        return is_default_empty(text);
+        return cell_is_nothing(text.bytes, text.length);
     for (size_t i = 0; i < json_array_size(texts); i++) {
         struct slice empty = trimmed_string(json_array_get(texts, i));
         if (text.length == empty.length && memcmp(text.bytes, empty.bytes, text.length) == 0)
@@ -158,7 +148,8 @@ static struct slice first_value(const struct field *field, const json_t *row, co
         if (value == NULL)
             continue;
         *exists = true;
-        struct slice text = convert_formula(trimmed_string(value));
+        struct slice text = trimmed_string(value);
+        cell_take_formula(&text.bytes, &text.length);
         if (!is_empty(field, text))
             return text;
     }

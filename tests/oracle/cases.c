@@ -44,9 +44,10 @@ static const char *const pieces[] = {"a",
                                      "xy"};
 
 /* What nobody sees at the ends of a key, a name of a column, a mark to follow. */
-static const char *const unseen[] = {"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf", " ",
-                                     "\t",       "\xe3\x80\x80", "\xc2\xad",     "\xc2\x85",
-                                     "\n\v",     "\xe2\x81\xa0"};
+static const char *const unseen[] = {"\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf",    " ",
+                                     "\t",       "\xe3\x80\x80", "\xc2\xad",        "\xc2\x85",
+                                     "\n\v",     "\xe2\x81\xa0", "\xe2\x81\xa9",    "\xef\xb8\x8f",
+                                     "\xd8\x9c", "\xef\xbf\xbc", "\xf3\xa0\x80\x81"};
 
 /* What stands where an address should, and is none. */
 static const char *const broken[] = {
@@ -63,6 +64,13 @@ static const char *const broken[] = {
     "p@x..org",
     "p@.org",
     "p\xe2\x80\x8bq@x.org",
+    "p\xef\xbf\xbd@x.org",
+    "'p@x.org'",
+    "'p@x.org",
+    "=\"p@x.org\"",
+    "p@x.org?",
+    "p@[1.2]",
+    "o'p+q@x-y_z.org",
     "Total: 6",
     "email",
     ("a very long line that is no address at all, and goes on and on, "
@@ -263,9 +271,28 @@ static void make_row(struct maker *maker, row values)
         make_key(maker, values[OTHER_KEY]);
     if (!chance(maker, 3))
         (void)snprintf(values[ID], VALUE, "%s",
-                       (const char *[]){"1", "2", "3", " 3 ", "", "2.0", "3.00", ".0",
+                       (const char *[]){"1",
+                                        "2",
+                                        "3",
+                                        " 3 ",
+                                        "",
+                                        "2.0",
+                                        "3.00",
+                                        ".0",
                                         "\xc2\xa0"
-                                        "1"}[below(maker, 9)]);
+                                        "1",
+                                        "NULL",
+                                        "0",
+                                        "'2",
+                                        "=\"1\"",
+                                        "01",
+                                        "1001",
+                                        "1,001",
+                                        "1.001E+03",
+                                        "1.00E+03",
+                                        "1,01",
+                                        "1E+00",
+                                        "12,001"}[below(maker, 21)]);
     if (chance(maker, 2))
         memcpy(values[OTHER_ID], values[ID], VALUE);
     if (!chance(maker, 3))

@@ -1,6 +1,7 @@
 #include "oracle.h"
 
 #include <csv.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,10 +68,18 @@ static bool is_blank(char byte)
 /* White space and what is not to be seen. */
 static bool is_unseen(ucs4_t code)
 {
-    return (code >= 9 && code <= 13) || code == ' ' || (code >= 0x80 && code <= 0xA0) ||
-           code == 0xAD || code == 0x1680 || (code >= 0x2000 && code <= 0x200F) ||
-           (code >= 0x2028 && code <= 0x202F) || (code >= 0x205F && code <= 0x2064) ||
-           code == 0x3000 || code == 0xFEFF;
+    static const ucs4_t ranges[][2] = {{9, 13},           {' ', ' '},         {0x80, 0xA0},
+                                       {0xAD, 0xAD},      {0x34F, 0x34F},     {0x61C, 0x61C},
+                                       {0x115F, 0x1160},  {0x1680, 0x1680},   {0x17B4, 0x17B5},
+                                       {0x180B, 0x180F},  {0x2000, 0x200F},   {0x2028, 0x202F},
+                                       {0x205F, 0x206F},  {0x3000, 0x3000},   {0x3164, 0x3164},
+                                       {0xFE00, 0xFE0F},  {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+                                       {0xFFF0, 0xFFFC},  {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
+                                       {0xE0000, 0xE0FFF}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (code >= ranges[i][0] && code <= ranges[i][1])
+            return true;
+    return false;
 }
 
 /* Without anything unseen at its ends. */
@@ -318,8 +327,9 @@ static bool is_address(struct text key)
     for (size_t i = 0; i < key.length;) {
         ucs4_t code;
         size_t size = (size_t)u8_mbtouc(&code, (const uint8_t *)key.bytes + i, key.length - i);
-        if (is_unseen(code) || code < 32 || code == 127 ||
-            (code < 128 && strchr("<>,;:", (int)code) != NULL))
+        if (is_unseen(code) || code == 0xFFFD || code < 32 || code == 127 ||
+            (code < 128 && strchr("<>,;:", (int)code) != NULL) || (i == 0 && code == '\'') ||
+            (ats > 0 && code < 128 && !isalnum((int)code) && strchr("@.-_", (int)code) == NULL))
             return false;
         if (code == '@') {
             ats++;
@@ -688,13 +698,82 @@ static void put_skipped(struct diff *diff, const struct row *row)
     put_text(diff->out, "}}\n");
 }
 
-/* What somebody is followed by; a number that a spreadsheet gave a fraction is the number. */
-static struct text mark_of(const struct diff *diff, const struct file *file, const struct row *row)
+/* Whether the text is digits, perhaps with a comma before each three of them; writes the digits. */
+static bool read_digits(const char *bytes, size_t length, char *digits)
 {
-    struct text mark = first_value(file, row, &diff->options->follow);
-    if (mark.length > 2 && memcmp(mark.bytes + mark.length - 2, ".0", 2) == 0 &&
-        strspn(mark.bytes, "0123456789") == mark.length - 2)
-        mark.length -= 2;
+    bool commas = memchr(bytes, ',', length) != NULL;
+    for (size_t i = 0; i < length; i++) {
+        bool comma = commas && i > 0 && (length - i) % 4 == 0;
+        if (comma ? bytes[i] != ',' : bytes[i] < '0' || bytes[i] > '9')
+            return false;
+        if (!comma)
+            *digits++ = bytes[i];
+    }
+    *digits = '\0';
+    return length > 0;
+}
+
+/* Writes the digits of a number, whatever a spreadsheet made of it, none when some are lost. False,
+ * when it is no number. */
+static bool read_number(const char *text, char *digits)
+{
+    char decimals[32];
+    int exponent, end = 0;
+    size_t whole = strspn(text, "0123456789,");
+    const char *rest = text + whole;
+    if (!read_digits(text, whole, digits))
+        return false;
+    if (rest[0] == '\0' ||
+        (rest[0] == '.' && rest[1] != '\0' && rest[1 + strspn(rest + 1, "0")] == '\0'))
+        return true;
+    if (whole != 1)
+        return false;
+    decimals[0] = '\0';
+    if (rest[0] == '.' && sscanf(rest, ".%31[0-9]%n", decimals, &end) != 1)
+        return false;
+    rest += end;
+    end = 0;
+    if ((rest[0] != 'E' && rest[0] != 'e') || rest[1] != '+' ||
+        rest[2 + strspn(rest + 2, "0123456789")] != '\0' || sscanf(rest + 2, "%d", &exponent) != 1)
+        return false;
+    if ((size_t)exponent == strlen(decimals))
+        strcat(digits, decimals);
+    else
+        digits[0] = '\0';
+    return true;
+}
+
+/* What somebody is followed by, in `room`. */
+static struct text mark_of(const struct diff *diff, const struct file *file, const struct row *row,
+                           char room[64])
+{
+    static const char *const nothing[] = {"NULL", "nan", "#N/A"};
+    struct text mark = {room, 0};
+    for (size_t i = 0; i < diff->options->follow.count && mark.length == 0; i++) {
+        char copy[24], digits[64];
+        size_t column = find(file, diff->options->follow.names[i]);
+        if (column == none)
+            continue;
+        mark = trim(row->fields[column]);
+        if (mark.length > 2 && memcmp(mark.bytes, "=\"", 2) == 0 &&
+            memchr(mark.bytes + 2, '"', mark.length - 2) == mark.bytes + mark.length - 1)
+            mark = trim((struct text){mark.bytes + 2, mark.length - 3});
+        if (mark.length > 1 && mark.bytes[0] == '\'')
+            mark = trim((struct text){mark.bytes + 1, mark.length - 1});
+        if (mark.length > 1 && mark.bytes[mark.length - 1] == '\'')
+            mark.length--;
+        if (mark.length >= sizeof copy)
+            continue;
+        memcpy(copy, mark.bytes, mark.length);
+        copy[mark.length] = '\0';
+        for (size_t k = 0; k < sizeof nothing / sizeof *nothing; k++)
+            if (strcmp(copy, nothing[k]) == 0)
+                mark.length = 0;
+        if (mark.length > 0 && read_number(copy, digits)) {
+            strcpy(room, digits + strspn(digits, "0"));
+            mark = (struct text){room, strlen(room)};
+        }
+    }
     return mark;
 }
 
@@ -703,7 +782,8 @@ static void follow(struct diff *diff)
     size_t bucket;
     for (size_t i = 1; i < diff->newer.count; i++) {
         struct row *newer = &diff->newer.rows[i];
-        struct text mark = mark_of(diff, &diff->newer, newer);
+        char room[64], other[64];
+        struct text mark = mark_of(diff, &diff->newer, newer, room);
         if (!newer->is_first || mark.length == 0 ||
             (lookup(&diff->older, newer->key, &bucket) && !is_doubtful(diff, newer->key)))
             continue;
@@ -711,7 +791,8 @@ static void follow(struct diff *diff)
             struct row *older = &diff->older.rows[k];
             if (older->is_first && !older->is_followed &&
                 lookup(&diff->newer, older->key, &bucket) == NULL &&
-                !is_doubtful(diff, older->key) && equal(mark_of(diff, &diff->older, older), mark)) {
+                !is_doubtful(diff, older->key) &&
+                equal(mark_of(diff, &diff->older, older, other), mark)) {
                 older->is_followed = true;
                 newer->followed = older;
             }
@@ -725,7 +806,8 @@ static void hold(struct diff *diff)
     size_t bucket;
     for (size_t i = 1; i < diff->newer.count; i++) {
         struct row *newer = &diff->newer.rows[i];
-        struct text mark = mark_of(diff, &diff->newer, newer);
+        char room[64], other[64];
+        struct text mark = mark_of(diff, &diff->newer, newer, room);
         if (newer->key.length > 0 || newer->is_other || mark.length == 0)
             continue;
         for (size_t k = 1; k < diff->older.count && newer->held == NULL; k++) {
@@ -733,7 +815,7 @@ static void hold(struct diff *diff)
             struct row *first = lookup(&diff->older, older->key, &bucket);
             if (older->key.length == 0 || older->is_taken || first->is_followed ||
                 lookup(&diff->newer, older->key, &bucket) != NULL ||
-                !equal(mark_of(diff, &diff->older, older), mark))
+                !equal(mark_of(diff, &diff->older, older, other), mark))
                 continue;
             older->is_taken = true;
             first->is_held = true;
