@@ -44,6 +44,19 @@ authenticated() {
   refused mail -f rosa@example.org -- 'does not name one address'
 }
 
+@test "a From with a way to its address, where others may see another one, names nobody" {
+  local from
+  for from in '<@evil.example:rosa@example.org>' '< @evil.example,@other.example:rosa@example.org>' 'Rosa <(x)@evil.example:rosa@example.org>'; do
+    mail --from "$from" "$part" >mail
+    refused mail -f rosa@example.org -- 'does not name one address'
+    [ "$(mime-extract -l mail | jq -c 'select(.message).message.from')" = null ]
+  done
+  mail --from '"<@evil.example:" (<@x:) <rosa@example.org>' "$part" >mail
+  gives_export mail -f rosa@example.org
+  mail --from '"\"<@" <"rosa l"@example.org>' "$part" >mail
+  gives_export mail -f @example.org
+}
+
 @test "groups in folded fields, and in mails in the mail, encoded or not, do no harm" {
   local deep
   deep=$(groups 40000)
@@ -208,6 +221,9 @@ bounce() {
   done
   authenticated "$spf helo=mx.example.org; dkim=pass header.i=@example.org; dmarc=pass header.from=example.org"
   gives_export mail --require-auth
+  # Of a server that names it as RFC 8601 does.
+  mail --top 'Authentication-Results: mx.example.net; spf=pass smtp.helo=x;dkim=pass(x)header.d=example.org' "$part" >mail
+  refused mail --require-auth=mx.example.net -- 'neither dmarc=pass nor dkim=pass'
   # A server that writes no blanks, and repeats nothing.
   mail --top 'Authentication-Results: mx.example.net;spf=pass smtp.mailfrom=a@example.org;dkim=pass header.d=example.org;dmarc=pass' "$part" >mail
   gives_export mail --require-auth=mx.example.net

@@ -76,10 +76,11 @@ static const char *domain_of(const char *identity)
 }
 
 /* Whether a server repeats there what the sender called itself, as Amazon SES does between
- * semicolons of their own and without quotes. */
+ * semicolons of their own and without quotes; smtp.helo is RFC 8601's name for it. */
 static bool is_said_by_sender(const char *name)
 {
-    return ascii_equal(name, "helo") || ascii_equal(name, "envelope-from");
+    return ascii_equal(name, "helo") || ascii_equal(name, "smtp.helo") ||
+           ascii_equal(name, "envelope-from");
 }
 
 /* Reads "method[/version]=result property=value ..." up to the semicolon. What does not have that

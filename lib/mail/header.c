@@ -1,5 +1,7 @@
 #include "mail/header.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 enum {
@@ -56,6 +58,30 @@ static void note_bad_address(gint64 offset, GMimeParserWarning warning, const gc
         *(bool *)bad = true;
 }
 
+/* Whether a way to the address stands before it, "<@other.example:rosa@example.org>" (RFC 5322,
+ * 4.4): GMime passes over it, and others take what is in it for the address. */
+static bool has_route(const char *value)
+{
+    size_t depth = 0;
+    bool quoted = false;
+    char before = '\0'; /* what stands before, without blanks and comments */
+    for (const char *at = value; *at != '\0'; at++) {
+        if (*at == '\\' && at[1] != '\0')
+            at++;
+        else if (!quoted && *at == '(')
+            depth++;
+        else if (depth > 0)
+            depth -= *at == ')';
+        else if (*at == '@' && before == '<' && !quoted)
+            return true;
+        else if (!text_is_blank(*at)) {
+            before = *at;
+            quoted = quoted != (*at == '"');
+        }
+    }
+    return false;
+}
+
 /* Reads the sender's address. Whoever is believed by it must not be able to write it so that two
  * readers see two addresses: one From line, one mailbox in it, and nothing that has to be guessed.
  */
@@ -63,7 +89,7 @@ static void read_from(GPtrArray *strings, GMimeObject *object, struct mail_facts
 {
     size_t lines;
     const char *raw = header_topmost(object, "From", &lines);
-    if (lines != 1 || raw == NULL || strlen(raw) > MOST_FROM)
+    if (lines != 1 || raw == NULL || strlen(raw) > MOST_FROM || has_route(raw))
         return;
     bool bad = false;
     GMimeParserOptions *options = g_mime_parser_options_new();
