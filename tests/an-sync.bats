@@ -801,6 +801,11 @@ at_one_moment() {
     [ "$output" = '' ]
     has "$stderr" 'an-sync: '
   done
+  # A variable that is not set; the default configuration may be another group's.
+  run -64 --separate-stderr an-sync -c '' week1.csv
+  has "$stderr" 'an-sync: -c takes a file, not nothing'
+  run -64 --separate-stderr an-sync adopt ''
+  has "$stderr" 'an-sync: adopt takes one source'
 }
 
 @test "--help and --version answer on stdout" {
