@@ -146,6 +146,22 @@ ended() {
   [ "$(members)" -eq 20 ]
 }
 
+@test "standard input is called so where it is refused, whatever it is, and Slack hears of it" {
+  an-sync week1.csv
+  run -74 --separate-stderr an-sync - < /
+  [ "$stderr" = "an-sync: standard input could not be copied into $AN_STATE/work: Is a directory" ]
+  has "$(slack_texts | tail -n 1)" 'standard input was not synced: standard input could not be copied'
+  run -74 --separate-stderr timeout 20 bash -c 'an-sync - <&-'
+  has "$stderr" 'an-sync: standard input could not be copied into ' 'Bad file descriptor'
+  run -65 --separate-stderr an-sync - </dev/null
+  [ "$stderr" = 'mime-extract: standard input: it is empty' ]
+  [ "$(slack_texts | tail -n 1)" = 'Member sync failed: standard input was not synced: it is empty' ]
+  run -65 --separate-stderr an-sync - <<<$'email;akid\nrosa@example.org;1'
+  [ "$(slack_texts | tail -n 1)" = 'Member sync failed: standard input was not synced: row 1: its columns are separated by semicolons; export it as CSV with commas' ]
+  run -0 --separate-stderr an-sync status 4
+  [ "$(grep -c ' standard input$' <<<"$output")" -eq 4 ]
+}
+
 @test "a ZIP, a gzipped and a plain CSV are the same export, by name or by content" {
   an-sync week1.csv
   gzip -k week1.csv

@@ -1,12 +1,26 @@
 # The export: out of its mail, dated, not older than the last one, and compared with the roster.
 # Needs: source, name and run, of the run; newest_date, of roster.bash; work; force and dry_run; AN_MAIL_* and
 # AN_MAX_LAPSE; members.bash, messages.bash.
-# Sets: export_date and date_from, message_id, unvouched; digest, keys and columns, of the field map; comparison, the
-# options of csv-diff; beside, which of its programs run beside it; in the run's directory export.csv, older.csv and
-# changes.ndjson.
+# Sets: source, where it was copied; export_date and date_from, message_id, unvouched; digest, keys and columns, of the
+# field map; comparison, the options of csv-diff; beside, which of its programs run beside it; in the run's directory
+# export.csv, older.csv and changes.ndjson.
 # shellcheck shell=bash
 
 declare -A beside=()
+
+# Keeps what can be read but once: standard input, or what is no file. Not by a name like /dev/stdin: what somebody
+# else has opened may be read, and perhaps not opened again.
+keep_source() {
+  local said escaped
+  [ "$source" = - ] || [ ! -f "$source" ] || return 0
+  said=$(cat -- "$source" 2>&1 >"$work/source") || {
+    escape "$name could not be copied into $work: ${said##*: }"
+    printf 'an-sync: %s\n' "$escaped" >"$work/said"
+    messages <"$work/said"
+    return 74
+  }
+  source=$work/source
+}
 
 # The newest list_date in a CSV file, as the day that it says: of what zone its time is nobody knows. Nothing where
 # there is none, or in no form that is one everywhere.
@@ -105,7 +119,11 @@ extract() {
     esac
     [ -z "${AN_MAIL_ALLOW-}" ] || options+=(--allow "$AN_MAIL_ALLOW")
   fi
-  judging mime-extract "${options[@]}" "$source" >"$run/export.csv"
+  if [ "$name" = 'standard input' ]; then # not what it was copied to: messages name it as people know it
+    judging mime-extract "${options[@]}" <"$source"
+  else
+    judging mime-extract "${options[@]}" "$source"
+  fi >"$run/export.csv"
   status=$?
   # The header alone says whether somebody vouches for the mail, also for one that is refused for what it holds.
   if [[ " ${options[*]}" == *' --require-auth'* ]] && mime-extract --date "${options[@]}" "$source"; then

@@ -75,7 +75,8 @@ note_remarks() {
   said=$(warnings) || return
   [ -n "$said" ] || return 0
   while IFS= read -r warning; do
-    remarks+=(--warning "${warning#"$source: "}")
+    warning=${warning#"$source: "}
+    remarks+=(--warning "${warning#"$name: "}")
   done <<<"$said"
 }
 
@@ -91,7 +92,7 @@ tell() {
 give_up() {
   local status=$1 reason
   reason=$(tail -n 1 "$work/said")
-  reason=${reason#*: } reason=${reason#"$source: "}
+  reason=${reason#*: } reason=${reason#"$source: "} reason=${reason#"$name: "}
   [ -n "$reason" ] || say "$name: a program ended before it had answered; run again"
   if [ -n "$dry_run" ]; then
     :
