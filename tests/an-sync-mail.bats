@@ -132,6 +132,16 @@ an_sync() {
   run -65 --separate-stderr an-sync mail.eml
   has "$stderr" evil.example
   [[ $(sandbox_get slack) != *evil* ]]
+  # The names of columns are a stranger's, too.
+  local header
+  for header in 'Click,evil.example' '"x"" Click ""y","x"" Click ""y",email' '"x"" Click ""y"'$'\nemail,first_name'; do
+    printf '%s\na@example.org,b\n' "$header" >export.csv
+    mail "$part" >mail.eml
+    run -65 --separate-stderr an-sync mail.eml
+    has "$stderr" click
+    has "$(slack_last)" 'mail.eml was not synced: '
+    [[ $(slack_last) != *click* && $(slack_last) != *evil* ]]
+  done
 }
 
 @test "what a mail says that somebody vouched for is told, and so is what a person named" {

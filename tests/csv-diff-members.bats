@@ -139,7 +139,7 @@ END
   changes -k email,email_address -f akid
   are '["new","dora@example.org",null]' '["lapsed","cem@example.org",null]' '[2,1,0,1,0,null,null]'
   run -65 --separate-stderr csv-diff -k e-mail -k mail,email older.csv newer.csv
-  has "$stderr" 'newer.csv:1: there is no column "e-mail" or "mail" or "email", only: akid, first_name, email_address'
+  has "$stderr" 'newer.csv:1: there is no column "e-mail" or "mail" or "email", only: "akid", "first_name", "email_address"'
 }
 
 @test "-k: in a row, the first of several that has a value" {

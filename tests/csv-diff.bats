@@ -431,8 +431,14 @@ refuses() {
 @test "refuses a file without the key's column also where the names of its columns are long, or many" {
   local x
   x=$(printf 'x%.0s' {1..100})
-  refuses bad.csv:1: ", only: $x, n; is" "${x}xxxx,n\na,1\n"
-  refuses bad.csv:1: ', 51, 52, 53, ...; is' "$(seq -s, 1 100)\n$(seq -s, 1 100)\n"
+  refuses bad.csv:1: ", only: \"$x\", \"n\"; is" "${x}xxxx,n\na,1\n"
+  refuses bad.csv:1: ', "34", "35", "36", ...; is' "$(seq -s, 1 100)\n$(seq -s, 1 100)\n"
+}
+
+@test "a column's name is quoted where it is told, and ends its quotes nowhere" {
+  refuses bad.csv:1: ", only: \"a' b 'c\", \"n\"; is" '"a"" b ""c",n\n1,1\n'
+  refuses bad.csv:1: "two columns \"a' b 'c\";" 'email,"a"" b ""c","a"" b ""c"\na@x,1,1\n'
+  refuses bad.csv:1: "this is a title (\"a' b 'c\")" '"a"" b ""c"\nemail,n\na@x.org,1\n'
 }
 
 @test "refuses a column that is named twice" {

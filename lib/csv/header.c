@@ -19,13 +19,24 @@ static int by_name(const void *one, const void *other)
     return strcmp((*a)->bytes, (*b)->bytes);
 }
 
+struct csv_quoted csv_header_quote(const char *name)
+{
+    struct csv_quoted quoted;
+    size_t length = strnlen(name, CSV_QUOTED_MOST);
+    for (size_t i = 0; i < length; i++)
+        quoted.text[i + 1] = name[i] == '"' ? '\'' : name[i];
+    quoted.text[0] = quoted.text[length + 1] = '"';
+    quoted.text[length + 2] = '\0';
+    return quoted;
+}
+
 static enum status find_twice(const struct csv_header *header, struct failure *failure)
 {
     for (size_t i = 1; i < header->count; i++) {
         const char *name = header->order[i]->bytes;
         if (name[0] != '\0' && by_name(&header->order[i - 1], &header->order[i]) == 0)
-            return fail(failure, STATUS_DATA,
-                        "there are two columns \"%.100s\"; rename one or take it out", name);
+            return fail(failure, STATUS_DATA, "there are two columns %s; rename one or take it out",
+                        csv_header_quote(name).text);
     }
     return STATUS_OK;
 }

@@ -15,6 +15,8 @@ struct csv_header;
 
 #define CSV_NO_COLUMN SIZE_MAX
 
+enum { CSV_QUOTED_MOST = 100 }; /* bytes between the quotes */
+
 /* Takes the names from a parsed record; any number of columns may have none. The header is the
  * caller's, to be given to csv_header_free; NULL on error. STATUS_DATA for a name that occurs
  * twice; the sentence says which, not where. */
@@ -28,6 +30,12 @@ size_t csv_header_count(const struct csv_header *header);
 
 /* The normalized name of a column. Borrowed. */
 struct csv_value csv_header_name(const struct csv_header *header, size_t column);
+
+/* A name as messages have it: in quotes, which nothing in it ends, and cut. */
+struct csv_quoted {
+    char text[CSV_QUOTED_MOST + 3];
+};
+struct csv_quoted csv_header_quote(const char *name);
 
 /* The column of that normalized name; CSV_NO_COLUMN when there is none. Of those without a name,
  * the first that is not left out. */

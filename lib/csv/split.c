@@ -161,25 +161,25 @@ static bool find_header(struct splitter *splitter, size_t start, size_t *header)
 
 /* Appends names, as many as there is room for in a message. */
 static void list_names(struct buffer *list, size_t count, const char *between,
-                       const char *(*name)(const void *of, size_t index), const void *of)
+                       struct csv_quoted (*name)(const void *of, size_t index), const void *of)
 {
-    enum { ENOUGH = 200, OF_ONE = 100 }; /* bytes */
+    enum { ENOUGH = 200 }; /* bytes */
     size_t shown = 0;
     while (shown < count && list->length < ENOUGH &&
-           buffer_printf(list, "%s%.*s", shown > 0 ? between : "", OF_ONE, name(of, shown)))
+           buffer_printf(list, "%s%s", shown > 0 ? between : "", name(of, shown).text))
         shown++;
     if (shown < count)
         (void)buffer_printf(list, ", ...");
 }
 
-static const char *header_name(const void *header, size_t column)
+static struct csv_quoted header_name(const void *header, size_t column)
 {
-    return csv_header_name(header, column).bytes;
+    return csv_header_quote(csv_header_name(header, column).bytes);
 }
 
-static const char *key_name(const void *keys, size_t index)
+static struct csv_quoted key_name(const void *keys, size_t index)
 {
-    return ((const struct csv_names *)keys)->names[index];
+    return csv_header_quote(((const struct csv_names *)keys)->names[index]);
 }
 
 /* Says what is wrong with a text whose first row, parsed and beginning at `start`, has no key. */
@@ -193,19 +193,18 @@ static enum status fail_without_key(struct splitter *splitter, size_t start,
         return refuse_separator(splitter, separator, failure);
     if (find_header(splitter, start, &below))
         return fail(failure, STATUS_DATA,
-                    "%s: this is a title (\"%.100s\"), and no header; the header stands below it "
+                    "%s: this is a title (%s), and no header; the header stands below it "
                     "(%s); take out what is above that",
-                    place.text, csv_header_name(splitter->table->header, 0).bytes,
+                    place.text, header_name(splitter->table->header, 0).text,
                     csv_text_place(splitter->text, below).text);
     struct buffer keys = {.limit = 0};
     struct buffer names = {.limit = 0};
     const struct csv_header *header = splitter->table->header;
-    list_names(&keys, splitter->rules->keys.count, "\" or \"", key_name, &splitter->rules->keys);
+    list_names(&keys, splitter->rules->keys.count, " or ", key_name, &splitter->rules->keys);
     list_names(&names, csv_header_count(header), ", ", header_name, header);
-    enum status status =
-        fail(failure, STATUS_DATA,
-             "%s: there is no column \"%s\", only: %s; is the header line missing?", place.text,
-             keys.bytes != NULL ? keys.bytes : "", names.bytes != NULL ? names.bytes : "");
+    enum status status = fail(
+        failure, STATUS_DATA, "%s: there is no column %s, only: %s; is the header line missing?",
+        place.text, keys.bytes != NULL ? keys.bytes : "", names.bytes != NULL ? names.bytes : "");
     buffer_free(&keys);
     buffer_free(&names);
     return status;
