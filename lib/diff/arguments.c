@@ -7,17 +7,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status diff_take_names(void *into, const char *argument)
+static enum status take_names(void *into, const char *argument)
 {
     return csv_names_add(into, argument);
 }
 
-enum status diff_take_conditions(void *into, const char *argument)
+struct option_line diff_option_names(const char *name, char letter, struct csv_names *into,
+                                     const char *help)
+{
+    return (struct option_line){name,
+                                letter,
+                                OPTION_TAKEN,
+                                into,
+                                .argument = "COLUMN,...",
+                                .help = help,
+                                .wants = "columns, with commas between them",
+                                .take = take_names};
+}
+
+static enum status take_conditions(void *into, const char *argument)
 {
     return csv_conditions_add(into, argument);
 }
 
-enum status diff_take_column_value(void *into, const char *argument)
+struct option_line diff_option_conditions(const char *name, char letter,
+                                          struct csv_conditions *into, const char *help)
+{
+    return (struct option_line){name,
+                                letter,
+                                OPTION_TAKEN,
+                                into,
+                                .argument = "COLUMN=VALUE,...",
+                                .help = help,
+                                .wants = "COLUMN=VALUE or COLUMN!=VALUE",
+                                .take = take_conditions};
+}
+
+static enum status take_column_value(void *into, const char *argument)
 {
     struct diff_column_value *pair = into;
     free(pair->column);
@@ -33,12 +59,25 @@ enum status diff_take_column_value(void *into, const char *argument)
     return length > 0 ? STATUS_OK : STATUS_USAGE;
 }
 
+struct option_line diff_option_column_value(const char *name, char letter,
+                                            struct diff_column_value *into, const char *help)
+{
+    return (struct option_line){name,
+                                letter,
+                                OPTION_TAKEN,
+                                into,
+                                .argument = "COLUMN=VALUE",
+                                .help = help,
+                                .wants = "COLUMN=VALUE",
+                                .take = take_column_value};
+}
+
 static bool is_digit(char byte)
 {
     return byte >= '0' && byte <= '9';
 }
 
-enum status diff_take_limit(void *into, const char *argument)
+static enum status take_limit(void *into, const char *argument)
 {
     const uint64_t most = 1000000000000000;
     struct diff_limit *limit = into;
@@ -54,4 +93,17 @@ enum status diff_take_limit(void *into, const char *argument)
     for (uint64_t part = DIFF_PERCENT / 10; is_digit(*text); text++, part /= 10, any = true)
         limit->value += part * (uint64_t)(*text - '0');
     return any && strcmp(text, "%") == 0 && limit->value <= DIFF_WHOLE ? STATUS_OK : STATUS_USAGE;
+}
+
+struct option_line diff_option_limit(const char *name, char letter, struct diff_limit *into,
+                                     const char *help)
+{
+    return (struct option_line){name,
+                                letter,
+                                OPTION_TAKEN,
+                                into,
+                                .argument = "N|P%",
+                                .help = help,
+                                .wants = "a number of people or a share such as 10%",
+                                .take = take_limit};
 }

@@ -1,12 +1,14 @@
 /*
- * What csv-diff's options take: names of columns, a column's value, a limit. For `take` in struct
- * option_line (base/options.h): `into` is what the name of the function says, and starts zeroed.
- * STATUS_USAGE for a text that is not of that form, STATUS_IO without memory.
+ * Options whose argument names columns, says which rows count, or limits how many may lapse, as
+ * lines of a program's table (base/options.h). Each takes the option's long name, its letter ('\0'
+ * for none) and its help, all borrowed; `into` is borrowed until the command line is read, starts
+ * zeroed, and what is put there is the caller's. An argument of another form is told as an error of
+ * usage.
  */
 #ifndef DIFF_ARGUMENTS_H
 #define DIFF_ARGUMENTS_H
 
-#include "base/status.h"
+#include "base/options.h"
 #include "diff/diff.h"
 
 /* A column's value: "COLUMN=VALUE" cut in two, the column normalized. `column` owns both. */
@@ -15,17 +17,20 @@ struct diff_column_value {
     const char *value;
 };
 
-/* Adds the names of a list to a struct csv_names, as csv_names_add does. */
-enum status diff_take_names(void *into, const char *argument);
+/* "COLUMN,...": adds the names of the list, as csv_names_add does. */
+struct option_line diff_option_names(const char *name, char letter, struct csv_names *into,
+                                     const char *help);
 
-/* Adds to a struct csv_conditions, as csv_conditions_add does. */
-enum status diff_take_conditions(void *into, const char *argument);
+/* "COLUMN=VALUE,...": adds the conditions, as csv_conditions_add does. */
+struct option_line diff_option_conditions(const char *name, char letter,
+                                          struct csv_conditions *into, const char *help);
 
-/* A struct diff_column_value, in place of the one before, whose `column` is freed. */
-enum status diff_take_column_value(void *into, const char *argument);
+/* "COLUMN=VALUE", in place of the one before, whose `column` is freed. */
+struct option_line diff_option_column_value(const char *name, char letter,
+                                            struct diff_column_value *into, const char *help);
 
-/* "N" or "P%", a struct diff_limit; of a share, what is less than a millionth of a percent is cut
- * off. */
-enum status diff_take_limit(void *into, const char *argument);
+/* "N|P%"; of a share, what is less than a millionth of a percent is cut off. */
+struct option_line diff_option_limit(const char *name, char letter, struct diff_limit *into,
+                                     const char *help);
 
 #endif
