@@ -118,23 +118,29 @@ static int64_t horizon(const struct pacer *pacer, int64_t now)
     return now + 2 * LONGEST_PAUSE + 100 * (int64_t)SLOWEST * pacer->interval;
 }
 
-/* Takes the lock and reads the clock and the schedule, anew where it cannot be true. */
-static enum status begin(struct pacer *pacer, int64_t *now, struct schedule *schedule,
-                         struct failure *failure)
+/* Takes the lock and reads the clock and the schedule, anew where it cannot be true. False, with
+ * the caller's status, when there is no limit or no lock. */
+static bool begin(struct pacer *pacer, int64_t *now, struct schedule *schedule, enum status *status,
+                  struct failure *failure)
 {
     int locked;
+    *status = STATUS_OK;
+    if (pacer->file < 0)
+        return false;
     do
         locked = flock(pacer->file, LOCK_EX);
     while (locked != 0 && errno == EINTR);
-    if (locked != 0)
-        return fail(failure, STATUS_IO, "locking the schedule: %s", strerror(errno));
+    if (locked != 0) {
+        *status = fail(failure, STATUS_IO, "locking the schedule: %s", strerror(errno));
+        return false;
+    }
     *now = clock_now();
     ssize_t length = pread(pacer->file, schedule, sizeof *schedule, 0);
     if (length != sizeof *schedule || schedule->magic != SCHEDULE_MAGIC ||
         schedule->boot != pacer->boot || schedule->next > horizon(pacer, *now) ||
         schedule->slowed > *now || !(schedule->slowness >= 1 && schedule->slowness <= SLOWEST))
         *schedule = (struct schedule){.magic = SCHEDULE_MAGIC, .boot = pacer->boot, .slowness = 1};
-    return STATUS_OK;
+    return true;
 }
 
 static enum status end(struct pacer *pacer, const struct schedule *schedule,
@@ -155,13 +161,11 @@ static int64_t current_interval(const struct pacer *pacer, const struct schedule
 
 enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failure)
 {
-    int64_t now = clock_now();
-    *turn = now;
-    if (pacer->file < 0)
-        return STATUS_OK;
-    struct schedule schedule = {.magic = 0};
-    enum status status = begin(pacer, &now, &schedule, failure);
-    if (status != STATUS_OK)
+    int64_t now;
+    struct schedule schedule;
+    enum status status;
+    *turn = clock_now();
+    if (!begin(pacer, &now, &schedule, &status, failure))
         return status;
     *turn = schedule.next > now ? schedule.next : now;
     schedule.next = *turn + current_interval(pacer, &schedule);
@@ -171,13 +175,11 @@ enum status pacer_take(struct pacer *pacer, int64_t *turn, struct failure *failu
 
 enum status pacer_next(struct pacer *pacer, int64_t *wait, struct failure *failure)
 {
+    int64_t now;
+    struct schedule schedule;
+    enum status status;
     *wait = 0;
-    if (pacer->file < 0)
-        return STATUS_OK;
-    int64_t now = 0;
-    struct schedule schedule = {.magic = 0};
-    enum status status = begin(pacer, &now, &schedule, failure);
-    if (status != STATUS_OK)
+    if (!begin(pacer, &now, &schedule, &status, failure))
         return status;
     *wait = schedule.next > now ? schedule.next - now : 0;
     return end(pacer, &schedule, failure);
@@ -185,12 +187,10 @@ enum status pacer_next(struct pacer *pacer, int64_t *wait, struct failure *failu
 
 enum status pacer_late(struct pacer *pacer, struct failure *failure)
 {
-    if (pacer->file < 0)
-        return STATUS_OK;
-    int64_t now = 0;
-    struct schedule schedule = {.magic = 0};
-    enum status status = begin(pacer, &now, &schedule, failure);
-    if (status != STATUS_OK)
+    int64_t now;
+    struct schedule schedule;
+    enum status status;
+    if (!begin(pacer, &now, &schedule, &status, failure))
         return status;
     int64_t next = now + current_interval(pacer, &schedule);
     if (schedule.next < next)
@@ -200,12 +200,10 @@ enum status pacer_late(struct pacer *pacer, struct failure *failure)
 
 enum status pacer_slow(struct pacer *pacer, int64_t pause, struct failure *failure)
 {
-    if (pacer->file < 0)
-        return STATUS_OK;
-    int64_t now = 0;
-    struct schedule schedule = {.magic = 0};
-    enum status status = begin(pacer, &now, &schedule, failure);
-    if (status != STATUS_OK)
+    int64_t now;
+    struct schedule schedule;
+    enum status status;
+    if (!begin(pacer, &now, &schedule, &status, failure))
         return status;
     if (pause > LONGEST_PAUSE)
         pause = LONGEST_PAUSE;
