@@ -2,40 +2,49 @@
 
 #include "base/text.h"
 #include "base/unicode.h"
+#include "people/ask.h"
 #include "people/people.h"
 
-/* One GET, to its end. `*json` is a new reference to the answer. */
-static enum status ask(struct connection *connection, const char *path, json_t **json,
-                       struct failure *failure)
+/* What is asked, one behind the other: a page of people proves the key. */
+enum { PEOPLE, FIELDS, QUESTIONS };
+static const char *const PATHS[QUESTIONS] = {PEOPLE_PROBE, "/metadata/custom_fields"};
+
+struct checking {
+    const struct connection *connection;
+    size_t asked;
+    json_t *fields; /* those that the group knows; NULL before they are told */
+};
+
+static enum status next(void *context, char **url, uintptr_t *number, struct failure *failure)
 {
-    *json = NULL;
-    struct buffer url = {.limit = 0};
-    if (!buffer_printf(&url, "%s%s", connection->service, path))
+    struct checking *checking = context;
+    struct buffer made = {.limit = 0};
+    *url = NULL;
+    if (checking->asked == QUESTIONS)
+        return STATUS_OK;
+    *number = checking->asked++;
+    if (!buffer_printf(&made, "%s%s", checking->connection->service, PATHS[*number])) {
+        buffer_free(&made);
         return fail_memory(failure);
-    enum status status = http_start(connection->http, "GET", url.bytes, NULL, NULL, failure);
-    buffer_free(&url);
-    struct http_answer answer = {.json = NULL};
-    while (status == STATUS_OK && !http_finished(connection->http, &answer))
-        status = http_run(connection->http, NULL, 0, failure);
-    if (status != STATUS_OK)
-        return status;
-    if (answer.code == 401 || answer.code == 403)
-        status = fail(failure, STATUS_DENIED, "Action Network refused the key: %s", answer.error);
-    else if (http_stopped(connection->http) == HTTP_STOP_AUTHORITIES)
-        status = fail(failure, STATUS_CONFIG, "no authorities to trust: %s", answer.error);
-    else if (answer.outcome != HTTP_ANSWERED)
-        status =
-            fail(failure, STATUS_UNAVAILABLE, "Action Network does not answer: %s", answer.error);
-    else if (answer.json == NULL || answer.code > 299)
-        status = fail(failure, STATUS_DATA, "Action Network said to %s: %s", path, answer.error);
-    if (status == STATUS_OK)
-        *json = answer.json;
-    else
-        json_decref(answer.json);
-    return status;
+    }
+    *url = made.bytes;
+    return STATUS_OK;
 }
 
-/* Whether the answer's list has a custom field of that name, in any case. */
+static enum status answered(void *context, uintptr_t number, const struct http_answer *answer,
+                            struct failure *failure)
+{
+    struct checking *checking = context;
+    if (answer->json == NULL || answer->code > 299)
+        return fail(failure, STATUS_DATA, "Action Network said to %s: %s", PATHS[number],
+                    answer->error);
+    if (number == FIELDS)
+        checking->fields =
+            json_incref(json_object_get(answer->json, "action_network:custom_fields"));
+    return STATUS_OK;
+}
+
+/* Whether the list has a custom field of that name, in any case. */
 static bool is_known(const json_t *fields, const char *name)
 {
     size_t index;
@@ -48,34 +57,35 @@ static bool is_known(const json_t *fields, const char *name)
     return false;
 }
 
+/* The names of the map's custom fields that are not among the group's `fields`: a new array, NULL
+ * without memory. */
+static json_t *list_unknown(const struct field_map *map, const json_t *fields)
+{
+    json_t *mapped = json_object_get(field_map_json(map), "custom_fields");
+    json_t *unknown = json_array();
+    const char *name;
+    json_t *rule;
+    json_object_foreach(mapped, name, rule)
+    {
+        if (!is_known(fields, name) && json_array_append_new(unknown, json_string(name)) != 0) {
+            json_decref(unknown);
+            return NULL;
+        }
+    }
+    return unknown;
+}
+
 enum status people_check(struct connection *connection, const struct field_map *map,
                          json_t **unknown, struct failure *failure)
 {
+    struct checking checking = {.connection = connection};
+    const struct people_questions questions = {next, answered, &checking};
     *unknown = NULL;
-    json_t *answer = NULL;
-    enum status status = ask(connection, PEOPLE_PROBE, &answer, failure);
-    json_decref(answer);
-    if (status == STATUS_OK)
-        status = ask(connection, "/metadata/custom_fields", &answer, failure);
-    if (status != STATUS_OK)
-        return status;
-    const json_t *known = json_object_get(answer, "action_network:custom_fields");
-    json_t *missing = json_array();
-    const char *name;
-    json_t *rule;
-    json_t *fields = json_object_get(field_map_json(map), "custom_fields");
-    if (!json_is_array(known))
+    enum status status = people_ask(connection, 1, &questions, failure);
+    if (status == STATUS_OK && !json_is_array(checking.fields))
         status = fail(failure, STATUS_DATA, "the list of custom fields is not as expected");
-    json_object_foreach(fields, name, rule)
-    {
-        if (status == STATUS_OK && !is_known(known, name) &&
-            json_array_append_new(missing, json_string(name)) != 0)
-            status = fail_memory(failure);
-    }
-    json_decref(answer);
-    if (status == STATUS_OK && missing != NULL)
-        *unknown = missing;
-    else
-        json_decref(missing);
+    else if (status == STATUS_OK && (*unknown = list_unknown(map, checking.fields)) == NULL)
+        status = fail_memory(failure);
+    json_decref(checking.fields);
     return status;
 }
