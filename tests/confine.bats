@@ -8,10 +8,8 @@ load records
 load roster
 
 setup_file() {
-  local tests
-  tests=$(cd "$BATS_TEST_DIRNAME" && pwd)
-  ${CC:-cc} -O2 -shared -fPIC -o "$BATS_FILE_TMPDIR/hostile.so" "$tests/confine/hostile.c" -ldl
-  ${CC:-cc} -O2 -o "$BATS_FILE_TMPDIR/forbid" "$tests/confine/forbid.c" -lseccomp
+  to_preload "$BATS_TEST_DIRNAME/confine/hostile.c" "$BATS_FILE_TMPDIR/hostile.so"
+  ${CC:-cc} -O2 -o "$BATS_FILE_TMPDIR/forbid" "$BATS_TEST_DIRNAME/confine/forbid.c" -lseccomp
 }
 
 setup() {

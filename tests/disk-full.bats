@@ -88,7 +88,7 @@ with_room() {
 @test "no room for the schedule that processes share: status 74, and nothing is sent" {
   ! grep -q __asan_init "$(type -P an-upsert)" || skip 'the programs are built with sanitizers'
   start_sandbox
-  ${CC:-cc} -O2 -shared -fPIC -o fail.so "$ROOT/tests/torture/fail.c" -ldl
+  to_preload "$ROOT/tests/torture/fail.c" fail.so
   run -74 --separate-stderr env FAIL_KIND=write FAIL_AT=1 LD_PRELOAD="$PWD/fail.so" an-upsert -r 50 in
   has "$stderr" 'an-upsert: ' schedule 'No space left'
   [ "$(sandbox_requests)" -eq 0 ]

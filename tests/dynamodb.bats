@@ -358,7 +358,7 @@ an_error() {
   printf '%s\n' '#include <curl/curl.h>' 'curl_version_info_data *curl_version_info(CURLversion age)' '{' \
     '  static curl_version_info_data old = {.version = "7.85.0", .version_num = 0x075500};' \
     '  return age == CURLVERSION_NOW ? &old : NULL;' '}' >old.c
-  ${CC:-cc} -shared -fPIC -o old.so old.c
+  to_preload old.c old.so
   for program in roster-dump roster-commit; do
     LD_PRELOAD=$PWD/old.so an_error 78 $program 'libcurl 7.85.0 is too old' '7.86.0 or newer'
   done

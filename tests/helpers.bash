@@ -38,6 +38,11 @@ has() {
   done
 }
 
+# to_preload SOURCE LIBRARY [FLAG...]: builds the C file as a library for LD_PRELOAD.
+to_preload() {
+  ${CC:-cc} -O2 -shared -fPIC "${@:3}" -o "$2" "$1" -ldl
+}
+
 # gone PROCESS: that it, or of -GROUP each one, has ended. What nobody waited for is still in the table, as in a
 # container whose first process does not take it away.
 gone() {

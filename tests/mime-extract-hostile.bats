@@ -99,14 +99,14 @@ void *g_mime_parser_construct_part(void *parser, void *options)
     return fall(0) ? NULL : NULL;
 }
 END
-  cc -O0 -shared -fPIC -o deep.so deep.c
+  to_preload deep.c deep.so -O0
   mail "$part" >mail
   run -65 --separate-stderr env LD_PRELOAD="$PWD/deep.so" mime-extract mail
   [ -z "$output" ]
   [ "$stderr" = 'mime-extract: refused: it nests something too deeply' ]
   # Another fault is none: it ends as it always did.
   sed 's/return fall(0).*/return *(void *volatile *)8;/' deep.c >wild.c
-  cc -O0 -shared -fPIC -o wild.so wild.c
+  to_preload wild.c wild.so -O0
   run -139 --separate-stderr env LD_PRELOAD="$PWD/wild.so" mime-extract mail
   [ -z "$output" ]
 }

@@ -165,7 +165,7 @@ age_lock() {
 
 @test "whoever breaks in writes no file, but where the aws CLI keeps what it was given" {
   ! grep -qE '__asan_init|__gcov_init' "$(type -P roster-dump)" || skip 'built to be watched, and not confined'
-  ${CC:-cc} -O2 -shared -fPIC -o hostile.so "$ROOT/tests/confine/hostile.c" -ldl
+  to_preload "$ROOT/tests/confine/hostile.c" hostile.so
   echo secret >private
   mkdir -p "$HOME/.aws"
   HOSTILE_FILE=$PWD/private HOSTILE='write make remove ring trace look' LD_PRELOAD=$PWD/hostile.so \

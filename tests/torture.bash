@@ -1,9 +1,7 @@
 # For .bats files that let calls of the programs fail: tests/torture/fail.c and torture.py.
 
 setup_file() {
-  local tests
-  tests=$(cd "$BATS_TEST_DIRNAME" && pwd)
-  ${CC:-cc} -O2 -shared -fPIC -o "$BATS_FILE_TMPDIR/fail.so" "$tests/torture/fail.c" -ldl
+  to_preload "$BATS_TEST_DIRNAME/torture/fail.c" "$BATS_FILE_TMPDIR/fail.so"
 }
 
 torture_setup() {
