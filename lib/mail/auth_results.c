@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* Reads words out of the value, undoing quotes and passing over comments. */
 struct reader {

@@ -11,17 +11,19 @@
 
 enum { PIECE = 64 * 1024 };
 
-const char *const charset_names[] = {"UTF-8",        "UTF-16",       "UTF-16LE",     "UTF-16BE",
-                                     "UTF-32",       "UTF-32LE",     "UTF-32BE",     "ISO-8859-2",
-                                     "ISO-8859-3",   "ISO-8859-4",   "ISO-8859-5",   "ISO-8859-6",
-                                     "ISO-8859-7",   "ISO-8859-8",   "ISO-8859-9",   "ISO-8859-10",
-                                     "ISO-8859-13",  "ISO-8859-14",  "ISO-8859-15",  "ISO-8859-16",
-                                     "WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "WINDOWS-1253",
-                                     "WINDOWS-1254", "WINDOWS-1255", "WINDOWS-1256", "WINDOWS-1257",
-                                     "WINDOWS-1258", "WINDOWS-874",  "KOI8-R",       "KOI8-U",
-                                     "MACINTOSH",    "IBM437",       "IBM850",       "IBM852",
-                                     "IBM866",       "CP932",        "EUC-JP",       "ISO-2022-JP",
-                                     "GB18030",      "BIG5",         "UHC",          NULL};
+/* The charsets that a mail may choose, by the names that iconv_open(3) knows. */
+static const char *const CHARSETS[] = {
+    "UTF-8",        "UTF-16",       "UTF-16LE",     "UTF-16BE",
+    "UTF-32",       "UTF-32LE",     "UTF-32BE",     "ISO-8859-2",
+    "ISO-8859-3",   "ISO-8859-4",   "ISO-8859-5",   "ISO-8859-6",
+    "ISO-8859-7",   "ISO-8859-8",   "ISO-8859-9",   "ISO-8859-10",
+    "ISO-8859-13",  "ISO-8859-14",  "ISO-8859-15",  "ISO-8859-16",
+    "WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "WINDOWS-1253",
+    "WINDOWS-1254", "WINDOWS-1255", "WINDOWS-1256", "WINDOWS-1257",
+    "WINDOWS-1258", "WINDOWS-874",  "KOI8-R",       "KOI8-U",
+    "MACINTOSH",    "IBM437",       "IBM850",       "IBM852",
+    "IBM866",       "CP932",        "EUC-JP",       "ISO-2022-JP",
+    "GB18030",      "BIG5",         "UHC",          NULL};
 
 /* What mails call them otherwise, with what each name is read as
  * (https://encoding.spec.whatwg.org). */
@@ -84,7 +86,7 @@ static const char *name_of(const char *declared)
     for (size_t i = 0; i < sizeof OTHER_NAMES / sizeof OTHER_NAMES[0]; i++)
         if (ascii_equal(declared, OTHER_NAMES[i].declared))
             return OTHER_NAMES[i].name;
-    for (const char *const *name = charset_names; *name != NULL; name++)
+    for (const char *const *name = CHARSETS; *name != NULL; name++)
         if (ascii_equal(declared, *name))
             return *name;
     return NULL;
@@ -94,10 +96,10 @@ void charset_load(void)
 {
     static const char *const IN_HEADERS[] = {"ISO-8859-1", "ISO-8859-11", "SHIFT_JIS", "GB2312",
                                              "GBK",        "BIG5-HKSCS",  "EUC-KR",    NULL};
-    const char *const *const LISTS[] = {charset_names, IN_HEADERS};
+    const char *const *const LISTS[] = {CHARSETS, IN_HEADERS};
     /* They stay open: what nobody has open is unloaded. Volatile, so that they are known to be
      * kept. */
-    static iconv_t volatile kept[sizeof charset_names / sizeof charset_names[0] +
+    static iconv_t volatile kept[sizeof CHARSETS / sizeof CHARSETS[0] +
                                  sizeof IN_HEADERS / sizeof IN_HEADERS[0]];
     size_t count = 0;
     for (size_t i = 0; i < sizeof LISTS / sizeof LISTS[0]; i++)

@@ -12,19 +12,16 @@ struct charset_warning {
     char text[256];
 };
 
-/* The charsets that a mail may choose, by the names that iconv_open(3) knows; NULL behind the last.
- * mime-extract(1) names them. */
-extern const char *const charset_names[];
-
-/* Loads what converts from them, for good, and by the names, too, that GMime asks for when it
- * decodes a header: what iconv_open(3) would load later, when a mail may not choose any more what
- * is loaded into the process. What the system lacks stays unknown. */
+/* Loads what converts from the charsets that a mail may choose, which mime-extract(1) names, for
+ * good, and by the names, too, that GMime asks for when it decodes a header: what iconv_open(3)
+ * would load later, when a mail may not choose any more what is loaded into the process. What the
+ * system lacks stays unknown. */
 void charset_load(void);
 
 /* Turns the text into UTF-8, in place. A byte order mark of UTF-8, UTF-16 or UTF-32 decides; else
  * text that is valid UTF-8 and not only ASCII is UTF-8, whatever 8-bit charset was declared; else
  * the charset that was declared (a MIME name, may be NULL) decides, where it is one of
- * charset_names and not UTF-8 or US-ASCII, which mailers write for anything. Else, when at least as
+ * those and not UTF-8 or US-ASCII, which mailers write for anything. Else, when at least as
  * many sequences beyond ASCII are UTF-8 as are not, it is damaged UTF-8, each bad sequence of which
  * becomes U+FFFD; else it is windows-1252; both with a warning. A declared 8-bit charset, too, is
  * not believed where most of the text is UTF-8 all the same. ISO 8859-1 is read as windows-1252, as

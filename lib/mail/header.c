@@ -10,7 +10,8 @@ enum {
                          addresses is recursive, and so deep at the most */
 };
 
-const char *header_keep(GPtrArray *strings, char *text)
+/* Takes over a string of GLib's, to keep it as long as `strings`; NULL stays NULL. */
+static const char *keep(GPtrArray *strings, char *text)
 {
     if (text != NULL)
         g_ptr_array_add(strings, text);
@@ -19,7 +20,7 @@ const char *header_keep(GPtrArray *strings, char *text)
 
 const char *header_keep_utf8(GPtrArray *strings, const char *text)
 {
-    return text != NULL ? header_keep(strings, g_utf8_make_valid(text, -1)) : NULL;
+    return text != NULL ? keep(strings, g_utf8_make_valid(text, -1)) : NULL;
 }
 
 const char *header_topmost(GMimeObject *object, const char *name, size_t *lines)
@@ -135,7 +136,7 @@ static const char *read_date(GPtrArray *strings, GMimeObject *object)
     GDateTime *utc = date != NULL ? g_date_time_to_utc(date) : NULL;
     const char *text = NULL;
     if (utc != NULL) {
-        text = header_keep(strings, g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ"));
+        text = keep(strings, g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ"));
         g_date_time_unref(utc);
     }
     if (date != NULL)
@@ -155,7 +156,7 @@ static const char *read_message_id(GPtrArray *strings, GMimeObject *object)
 const char *header_type(GPtrArray *strings, GMimeObject *object)
 {
     char *type = g_mime_content_type_get_mime_type(g_mime_object_get_content_type(object));
-    const char *lower = header_keep(strings, g_ascii_strdown(type, -1));
+    const char *lower = keep(strings, g_ascii_strdown(type, -1));
     g_free(type);
     return lower;
 }

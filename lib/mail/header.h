@@ -11,10 +11,8 @@
 #include <gmime/gmime.h>
 #include <stddef.h>
 
-/* Both keep a string as long as `strings`, which frees it with g_free, and return it; NULL stays
- * NULL. The first takes one over that GLib allocated, the second copies it and mends what is not
- * UTF-8. */
-const char *header_keep(GPtrArray *strings, char *text);
+/* Keeps a copy of a string, in which what is not UTF-8 is mended, as long as `strings`, which frees
+ * it with g_free, and returns it; NULL stays NULL. */
 const char *header_keep_utf8(GPtrArray *strings, const char *text);
 
 /* The raw value of the topmost field of that name, borrowed; NULL when there is none. `*lines`,
