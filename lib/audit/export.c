@@ -1,6 +1,5 @@
 #include "audit/export.h"
 
-#include "base/huge.h"
 #include "base/key_hash.h"
 #include "base/text.h"
 #include "csv/split.h"

@@ -18,8 +18,6 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct aws_transport;
 

@@ -9,7 +9,6 @@
 #include "base/status.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum option_kind {
     OPTION_FLAG,   /* into a bool: true */

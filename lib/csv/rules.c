@@ -1,6 +1,7 @@
 #include "csv/rules.h"
 
 #include "base/text.h"
+#include "csv/fields.h"
 
 #include <stdlib.h>
 #include <string.h>

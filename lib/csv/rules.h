@@ -7,7 +7,6 @@
 #define CSV_RULES_H
 
 #include "base/status.h"
-#include "csv/fields.h"
 #include "csv/header.h"
 #include "csv/names.h"
 #include "csv/record.h"

@@ -10,7 +10,6 @@
 #define KEY_INDEX_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct key_index;

@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "base/unicode.h"
-#include "people/address.h"
 #include "people/person.h"
 #include "people/place.h"
 

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "http/url.h"
 #include "people/ask.h"
-#include "people/people.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 #include "roster/acknowledgement.h"
 
 #include "base/ndjson.h"
+#include "base/record.h"
 #include "base/text.h"
 #include "roster/row.h"
 

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What one transaction takes at the most, the last line apart. */
 enum { BATCH_RECORDS = 1000, BEGIN_RECORDS = 100, BATCH_BYTES = 4 * 1024 * 1024 };

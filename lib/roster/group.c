@@ -1,5 +1,6 @@
 #include "roster/group.h"
 
+#include "base/record.h"
 #include "base/text.h"
 
 #include <string.h>

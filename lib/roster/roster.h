@@ -10,11 +10,9 @@
 #ifndef ROSTER_H
 #define ROSTER_H
 
-#include "base/record.h"
 #include "base/status.h"
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 struct roster;
