@@ -45,6 +45,7 @@ import traceback
 from datetime import datetime, timezone
 
 from group import Group
+from serving import alive
 from wire import HAL, HTML, PAGE, Response, error, page, read_request, to_json
 
 PAGE_SIZE = 25
@@ -487,14 +488,6 @@ def parse_options(arguments):
     add("--log", metavar="FILE", help="append every request as a line of JSON")
     add("--with-parent", type=int, metavar="PID", help="end when this process has ended")
     return parser.parse_args(arguments)
-
-
-def alive(process):
-    try:
-        os.kill(process, 0)
-    except OSError:
-        return False
-    return True
 
 
 def write_file(path, text):

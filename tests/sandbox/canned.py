@@ -10,11 +10,11 @@ line of JSON for each request: method, target, headers (names in lower case), bo
 """
 
 import json
-import os
 import socketserver
 import sys
 import threading
-import time
+
+from serving import serve
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -38,18 +38,9 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 def main():
-    answer, log, parent = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Connection) as server:
-        server.daemon_threads, server.lock = True, threading.Lock()
-        server.answer, server.log = answer, log
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-        while True:
-            time.sleep(0.25)
-            try:
-                os.kill(parent, 0)
-            except OSError:
-                return
+        server.answer, server.log, server.lock = sys.argv[1], sys.argv[2], threading.Lock()
+        serve(server, int(sys.argv[3]))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ Prints its URL when it listens on a port of loopback that the kernel chose, and 
 """
 
 import json
-import os
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from serving import serve
 
 
 class Refused(Exception):
@@ -160,17 +160,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main():
-    parent = int(sys.argv[1])
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads, server.table = True, Table()
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-        while True:
-            time.sleep(0.25)
-            try:
-                os.kill(parent, 0)
-            except OSError:
-                return
+        server.table = Table()
+        serve(server, int(sys.argv[1]))
 
 
 if __name__ == "__main__":
