@@ -3,10 +3,9 @@
  * every answer of a run. aws_send and clock_pause are replaced when it is linked.
  */
 #include "fuzz.h"
+#include "read-roster.h"
 
 #include "aws/request.h"
-#include "roster/roster.h"
-#include "roster/row.h"
 
 enum { MOST_CALLS = 8 }; /* a table may have any number of pages */
 
@@ -37,41 +36,21 @@ bool __wrap_clock_pause(int64_t wait, int64_t until)
     return false;
 }
 
-static enum status visit(const struct roster_member *member, void *context, struct failure *failure)
-{
-    (void)context, (void)failure;
-    require(member->email != NULL && member->id != NULL && member->digest != NULL);
-    json_decref(row_fields(member->columns, member->columns_length));
-    json_decref(row_fields(member->row, member->row_length));
-    return STATUS_OK;
-}
-
-static enum status visit_run(const json_t *run, void *context, struct failure *failure)
-{
-    (void)context, (void)failure;
-    require(json_is_object(run));
-    return STATUS_OK;
-}
-
 static void try(enum roster_mode mode)
 {
     struct roster *roster = NULL;
     struct failure failure = {""};
-    json_t *columns = NULL;
     calls = 0;
     if (roster_open("dynamodb:table/name", mode, &roster, &failure) != STATUS_OK)
         return;
     if (mode == ROSTER_READ) {
-        (void)roster_columns(roster, &columns, &failure);
-        (void)roster_each(roster, visit, NULL, &failure);
-        (void)roster_each_run(roster, 20, visit_run, NULL, &failure);
+        read_roster(roster);
     } else {
         (void)roster_lock(roster, "me", 900, &failure);
         (void)roster_remove(roster, "a@example.org", &failure);
         (void)roster_commit(roster, &failure);
         (void)roster_unlock(roster, "me", &failure);
     }
-    json_decref(columns);
     roster_close(roster);
 }
 
