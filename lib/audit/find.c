@@ -1,15 +1,13 @@
 /* Asks Action Network, and judges whom it shows. */
+#include "audit/judge.h"
 #include "audit/outcome.h"
-#include "base/cell.h"
-#include "base/json_text.h"
+#include "audit/recognition.h"
 #include "base/key_hash.h"
 #include "base/ndjson.h"
 #include "people/ask.h"
-#include "people/compare.h"
 #include "people/everybody.h"
 #include "people/people.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What the questions are about. */
@@ -17,10 +15,9 @@ struct finding {
     struct audit *audit;
     const struct connection *connection;
     struct progress *progress;
-    size_t people;    /* seen, some of them twice */
-    size_t row;       /* to go on with */
-    size_t *by_value; /* strays by the value to follow, and how many */
-    size_t value_count;
+    size_t people; /* seen, some of them twice */
+    size_t row;    /* to go on with */
+    struct recognition recognition;
 };
 
 /* ---- one person ---- */
@@ -33,104 +30,6 @@ static enum status take_id(struct audit *audit, const json_t *person, unsigned c
         return fail(failure, STATUS_DATA, "Action Network's answer names a person without an id");
     uint64_t hash = key_hash(0, id, AUDIT_ID);
     return buffer_append(&audit->seen, &hash, sizeof hash) ? STATUS_OK : fail_memory(failure);
-}
-
-/* Whether a person has what `should` asks for. STATUS_IO. */
-static enum status has(const json_t *should, const json_t *person, bool overrides, bool *yes,
-                       struct failure *failure)
-{
-    json_t *differences = person_differences(should, person, overrides);
-    if (differences == NULL)
-        return fail_memory(failure);
-    *yes = json_object_size(differences) == 0;
-    json_decref(differences);
-    return STATUS_OK;
-}
-
-/* Keeps why nothing can be told of a row. */
-static enum status keep_reason(struct audit *audit, size_t row, const char *reason,
-                               struct failure *failure)
-{
-    audit->outcomes[row] = UNKNOWN;
-    audit->kept[row] = audit->texts.length;
-    return buffer_append(&audit->texts, reason, strlen(reason) + 1) ? STATUS_OK
-                                                                    : fail_memory(failure);
-}
-
-/* What differs between the person and the rows of an address, of which one may agree:
- * `*differences` is those of the first, a new reference, and empty when `*row` agrees. */
-static enum status compare(struct audit *audit, const json_t *person, size_t *row,
-                           json_t **differences, struct failure *failure)
-{
-    enum status status = STATUS_OK;
-    *differences = NULL;
-    for (size_t at = *row; at != AUDIT_NO_ROW && status == STATUS_OK;
-         at = audit_export_next(audit->export, at)) {
-        json_t *body;
-        status = audit_export_person(audit->export, at, &body, failure);
-        if (status != STATUS_OK)
-            break;
-        json_t *found = person_differences(body, person, audit->options->overrides);
-        json_decref(body);
-        if (found == NULL) {
-            status = fail_memory(failure);
-        } else if (*differences == NULL || json_object_size(found) == 0) {
-            json_decref(*differences);
-            *differences = found;
-            *row = json_object_size(found) == 0 ? at : *row;
-        } else {
-            json_decref(found);
-        }
-        if (json_object_size(*differences) == 0)
-            break;
-    }
-    return status;
-}
-
-/* Somebody who is as a row has it. */
-static enum status agree(struct audit *audit, size_t first, size_t row, struct failure *failure)
-{
-    struct csv_value value = {"", 0};
-    unsigned char known[AUDIT_ID];
-    audit->outcomes[first] = AGREES;
-    audit->kept[first] = row;
-    if (audit->id_column == CSV_NO_COLUMN)
-        return STATUS_OK;
-    enum status status = audit_export_value(audit->export, row, audit->id_column, &value, failure);
-    if (!audit_id_read(known, value.bytes) || memcmp(known, audit->ids[first], AUDIT_ID) != 0)
-        audit->outcomes[first] = RENUMBERED;
-    return status;
-}
-
-/* Judges the person who belongs to the address of `row`, the first with it. */
-static enum status judge(struct audit *audit, size_t row, const json_t *person,
-                         const unsigned char id[AUDIT_ID], enum outcome otherwise,
-                         struct failure *failure)
-{
-    size_t agreeing = row;
-    json_t *differences = NULL;
-    bool is_member = false;
-    if (audit->outcomes[row] == DOUBTFUL)
-        return STATUS_OK;
-    enum status status = has(audit->member, person, false, &is_member, failure);
-    if (status != STATUS_OK)
-        return status;
-    memcpy(audit->ids[row], id, AUDIT_ID);
-    audit->are_members[row] = is_member;
-    status = compare(audit, person, &agreeing, &differences, failure);
-    if (status == STATUS_DATA) {
-        status = keep_reason(audit, row, failure->text, failure);
-    } else if (status == STATUS_OK && json_object_size(differences) == 0) {
-        status = agree(audit, row, agreeing, failure);
-    } else if (status == STATUS_OK) {
-        audit->outcomes[row] = (unsigned char)otherwise;
-        audit->kept[row] = audit->texts.length;
-        if (!json_text_dump(differences, JSON_COMPACT, &audit->texts) ||
-            !buffer_append(&audit->texts, "", 1))
-            status = fail_memory(failure);
-    }
-    json_decref(differences);
-    return status;
 }
 
 /* The value of the person's custom field to follow by; NULL without one. Borrowed. */
@@ -153,9 +52,9 @@ static enum status take_unnamed(struct audit *audit, const json_t *person,
                                 const unsigned char id[AUDIT_ID], struct failure *failure)
 {
     bool is_member = false, left_alone = false;
-    enum status status = has(audit->member, person, false, &is_member, failure);
+    enum status status = judge_has(audit->member, person, false, &is_member, failure);
     if (status == STATUS_OK && is_member && audit->options->overrides)
-        status = has(audit->none, person, true, &left_alone, failure);
+        status = judge_has(audit->none, person, true, &left_alone, failure);
     if (status != STATUS_OK || !is_member || left_alone)
         return status;
     const char *address = person_address(person);
@@ -201,7 +100,7 @@ static enum status take_person(void *context, const json_t *person, struct failu
     if (row == AUDIT_NO_ROW)
         return take_unnamed(audit, person, id, failure);
     bool is_others = audit->outcomes[row] != UNSEEN && memcmp(audit->ids[row], id, AUDIT_ID) != 0;
-    return !first && is_others ? STATUS_OK : judge(audit, row, person, id, DIFFERS, failure);
+    return !first && is_others ? STATUS_OK : judge_person(audit, row, person, id, DIFFERS, failure);
 }
 
 /* ---- who seems to be missing ---- */
@@ -225,7 +124,7 @@ static enum status next_address(void *context, char **url, uintptr_t *number,
         json_t *body;
         status = audit_export_person(audit->export, finding->row, &body, failure);
         if (status == STATUS_DATA) {
-            status = keep_reason(audit, finding->row, failure->text, failure);
+            status = judge_unknown(audit, finding->row, failure->text, failure);
             if (status != STATUS_OK)
                 return status;
             continue;
@@ -251,7 +150,7 @@ static enum status take_found(struct audit *audit, size_t row, const json_t *per
     struct stray *stray = status == STATUS_OK ? strays_find(&audit->strays, id) : NULL;
     if (stray != NULL)
         stray->gone = true;
-    return status == STATUS_OK ? judge(audit, row, person, id, otherwise, failure) : status;
+    return status == STATUS_OK ? judge_person(audit, row, person, id, otherwise, failure) : status;
 }
 
 static enum status take_address(void *context, uintptr_t row, const struct http_answer *answer,
@@ -264,7 +163,7 @@ static enum status take_address(void *context, uintptr_t row, const struct http_
     if (answer->json == NULL || answer->code > 299) {
         (void)fail(failure, STATUS_DATA, "Action Network does not say who has the address: %s",
                    answer->error);
-        return keep_reason(audit, row, failure->text, failure);
+        return judge_unknown(audit, row, failure->text, failure);
     }
     enum status status = audit_export_person(audit->export, row, &body, failure);
     if (status != STATUS_OK)
@@ -272,8 +171,8 @@ static enum status take_address(void *context, uintptr_t row, const struct http_
     bool known = people_found(answer->json, person_address(body), &person);
     json_decref(body);
     if (!known)
-        return keep_reason(audit, row, "Action Network's answer does not say who has the address",
-                           failure);
+        return judge_unknown(audit, row, "Action Network's answer does not say who has the address",
+                             failure);
     if (person != NULL)
         return take_found(audit, row, person, DIFFERS, failure);
     audit->outcomes[row] = MISSING;
@@ -281,101 +180,6 @@ static enum status take_address(void *context, uintptr_t row, const struct http_
 }
 
 /* ---- who is at another address ---- */
-
-static struct csv_value value_of_stray(const struct audit *audit, size_t stray,
-                                       char number[CELL_NUMBER])
-{
-    const char *value = strays_value(&audit->strays, &audit->strays.strays[stray]);
-    size_t length = strlen(value);
-    cell_identity(&value, &length, number);
-    return (struct csv_value){value, length};
-}
-
-static int order_of(struct csv_value one, struct csv_value other)
-{
-    size_t common = one.length < other.length ? one.length : other.length;
-    int order = memcmp(one.bytes, other.bytes, common);
-    return order != 0 ? order : (one.length > other.length) - (one.length < other.length);
-}
-
-static int by_value(const void *one, const void *other, void *context)
-{
-    const size_t *left = one, *right = other;
-    char number[CELL_NUMBER], other_number[CELL_NUMBER];
-    int order = order_of(value_of_stray(context, *left, number),
-                         value_of_stray(context, *right, other_number));
-    return order != 0 ? order : *left < *right ? -1 : 1;
-}
-
-static enum status sort_values(struct finding *finding, struct failure *failure)
-{
-    struct audit *audit = finding->audit;
-    if (audit->follow_field == NULL || audit->follow_column == CSV_NO_COLUMN)
-        return STATUS_OK;
-    finding->by_value = calloc(audit->strays.count + 1, sizeof *finding->by_value);
-    if (finding->by_value == NULL)
-        return fail_memory(failure);
-    char number[CELL_NUMBER];
-    for (size_t i = 0; i < audit->strays.count; i++)
-        if (value_of_stray(audit, i, number).length > 0)
-            finding->by_value[finding->value_count++] = i;
-    qsort_r(finding->by_value, finding->value_count, sizeof *finding->by_value, by_value, audit);
-    return STATUS_OK;
-}
-
-/* The first stray with this value whom nobody has claimed; NULL without one. */
-static struct stray *find_value(const struct finding *finding, struct csv_value value)
-{
-    struct audit *audit = finding->audit;
-    size_t from = 0, to = finding->value_count;
-    char number[CELL_NUMBER];
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (order_of(value_of_stray(audit, finding->by_value[middle], number), value) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    for (; from < finding->value_count; from++) {
-        size_t stray = finding->by_value[from];
-        if (order_of(value_of_stray(audit, stray, number), value) != 0)
-            return NULL;
-        if (!audit->strays.strays[stray].gone)
-            return &audit->strays.strays[stray];
-    }
-    return NULL;
-}
-
-/* Who the person of a row may be, whom the address does not tell: by the roster's id, or by what is
- * followed. `*stray` is NULL when it is no stray, `*known` false when nothing is known. */
-static enum status recognise(const struct finding *finding, size_t row, unsigned char id[AUDIT_ID],
-                             struct stray **stray, bool *known, struct failure *failure)
-{
-    struct audit *audit = finding->audit;
-    struct csv_value value = {"", 0};
-    enum status status = STATUS_OK;
-    *stray = NULL;
-    *known = false;
-    if (audit->id_column != CSV_NO_COLUMN)
-        status = audit_export_value(audit->export, row, audit->id_column, &value, failure);
-    if (status == STATUS_OK && audit_id_read(id, value.bytes)) {
-        *stray = strays_find(&audit->strays, id);
-        if (*stray != NULL && (*stray)->gone)
-            *stray = NULL;
-        *known = true;
-    }
-    if (status != STATUS_OK || *stray != NULL || finding->value_count == 0)
-        return status;
-    status = audit_export_value(audit->export, row, audit->follow_column, &value, failure);
-    char number[CELL_NUMBER];
-    cell_identity(&value.bytes, &value.length, number);
-    if (status == STATUS_OK && value.length > 0)
-        *stray = find_value(finding, value);
-    if (*stray != NULL)
-        memcpy(id, (*stray)->id, AUDIT_ID);
-    *known = *known || *stray != NULL;
-    return status;
-}
 
 static enum status next_moved(void *context, char **url, uintptr_t *number, struct failure *failure)
 {
@@ -388,15 +192,15 @@ static enum status next_moved(void *context, char **url, uintptr_t *number, stru
         bool known;
         if (!waits(audit, finding->row, partly ? UNSEEN : MISSING))
             continue;
-        enum status status =
-            recognise(finding, finding->row, audit->ids[finding->row], &stray, &known, failure);
+        enum status status = recognition_find(&finding->recognition, finding->row,
+                                              audit->ids[finding->row], &stray, &known, failure);
         if (status != STATUS_OK)
             return status;
         if (!known || (partly && stray == NULL))
             continue;
         if (stray != NULL)
             stray->gone = true; /* claimed */
-        char id[37];
+        char id[AUDIT_ID_TEXT];
         audit_id_write(id, audit->ids[finding->row]);
         *number = finding->row++;
         *url = people_url(finding->connection->service, id);
@@ -437,7 +241,8 @@ static enum status hold(const struct finding *finding, struct failure *failure)
         bool known;
         if (!audit_export_is_blank(audit->export, row))
             continue;
-        enum status status = recognise(finding, row, audit->ids[row], &stray, &known, failure);
+        enum status status =
+            recognition_find(&finding->recognition, row, audit->ids[row], &stray, &known, failure);
         if (status != STATUS_OK)
             return status;
         if (stray == NULL)
@@ -475,12 +280,12 @@ enum status audit_find(struct audit *audit, struct connection *connection,
     else if (status == STATUS_OK && options->since == NULL)
         status = people_ask(connection, options->jobs, &addresses, failure);
     if (status == STATUS_OK)
-        status = sort_values(&finding, failure);
+        status = recognition_open(audit, &finding.recognition, failure);
     finding.row = 0;
     if (status == STATUS_OK)
         status = people_ask(connection, options->jobs, &moved, failure);
     if (status == STATUS_OK)
         status = hold(&finding, failure);
-    free(finding.by_value);
+    recognition_close(&finding.recognition);
     return status;
 }

@@ -1,6 +1,6 @@
 /*
- * What an audit knows, row by row: for audit.c, which finds it out, and write.c, which writes it,
- * and nobody else.
+ * What an audit knows, row by row: for the files of this room, which find it out and write it, and
+ * nobody else.
  */
 #ifndef AUDIT_OUTCOME_H
 #define AUDIT_OUTCOME_H

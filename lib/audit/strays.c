@@ -121,7 +121,7 @@ bool audit_id_read(unsigned char id[AUDIT_ID], const char *text)
     return true;
 }
 
-void audit_id_write(char text[37], const unsigned char id[AUDIT_ID])
+void audit_id_write(char text[AUDIT_ID_TEXT], const unsigned char id[AUDIT_ID])
 {
     for (size_t i = 0; i < AUDIT_ID; i++)
         text += sprintf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);

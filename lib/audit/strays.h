@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AUDIT_ID = 16 }; /* bytes of a UUID (RFC 9562) */
+/* A UUID (RFC 9562): its bytes, and those of its text with a NUL. */
+enum { AUDIT_ID = 16, AUDIT_ID_TEXT = 37 };
 
 struct stray {
     unsigned char id[AUDIT_ID];
@@ -49,6 +50,6 @@ const char *strays_value(const struct strays *strays, const struct stray *stray)
 
 /* A UUID's text in bytes; false when it is none. And back, with the NUL behind it. */
 bool audit_id_read(unsigned char id[AUDIT_ID], const char *text);
-void audit_id_write(char text[37], const unsigned char id[AUDIT_ID]);
+void audit_id_write(char text[AUDIT_ID_TEXT], const unsigned char id[AUDIT_ID]);
 
 #endif
