@@ -23,12 +23,12 @@ struct finding {
 /* ---- one person ---- */
 
 /* The person's id in bytes, of which is noted that it was seen. STATUS_DATA when there is none. */
-static enum status take_id(struct audit *audit, const json_t *person, unsigned char id[AUDIT_ID],
+static enum status take_id(struct audit *audit, const json_t *person, unsigned char id[UUID_BYTES],
                            struct failure *failure)
 {
-    if (!audit_id_read(id, person_id(person)))
+    if (!uuid_read(id, person_id(person)))
         return fail(failure, STATUS_DATA, "Action Network's answer names a person without an id");
-    uint64_t hash = key_hash(0, id, AUDIT_ID);
+    uint64_t hash = key_hash(0, id, UUID_BYTES);
     return buffer_append(&audit->seen, &hash, sizeof hash) ? STATUS_OK : fail_memory(failure);
 }
 
@@ -49,7 +49,7 @@ static const char *value_of(const struct audit *audit, const json_t *person)
 
 /* Somebody whom the export does not name: a stray, if a member. */
 static enum status take_unnamed(struct audit *audit, const json_t *person,
-                                const unsigned char id[AUDIT_ID], struct failure *failure)
+                                const unsigned char id[UUID_BYTES], struct failure *failure)
 {
     bool is_member = false, left_alone = false;
     enum status status = judge_has(audit->member, person, false, &is_member, failure);
@@ -88,7 +88,7 @@ static enum status take_person(void *context, const json_t *person, struct failu
 {
     struct finding *finding = context;
     struct audit *audit = finding->audit;
-    unsigned char id[AUDIT_ID];
+    unsigned char id[UUID_BYTES];
     size_t row;
     bool first = true;
     enum status status = take_id(audit, person, id, failure);
@@ -99,7 +99,7 @@ static enum status take_person(void *context, const json_t *person, struct failu
     progress_show(finding->progress, ++finding->people, 0);
     if (row == AUDIT_NO_ROW)
         return take_unnamed(audit, person, id, failure);
-    bool is_others = audit->outcomes[row] != UNSEEN && memcmp(audit->ids[row], id, AUDIT_ID) != 0;
+    bool is_others = audit->outcomes[row] != UNSEEN && memcmp(audit->ids[row], id, UUID_BYTES) != 0;
     return !first && is_others ? STATUS_OK : judge_person(audit, row, person, id, DIFFERS, failure);
 }
 
@@ -145,7 +145,7 @@ static enum status next_address(void *context, char **url, uintptr_t *number,
 static enum status take_found(struct audit *audit, size_t row, const json_t *person,
                               enum outcome otherwise, struct failure *failure)
 {
-    unsigned char id[AUDIT_ID];
+    unsigned char id[UUID_BYTES];
     enum status status = take_id(audit, person, id, failure);
     struct stray *stray = status == STATUS_OK ? strays_find(&audit->strays, id) : NULL;
     if (stray != NULL)
@@ -200,8 +200,8 @@ static enum status next_moved(void *context, char **url, uintptr_t *number, stru
             continue;
         if (stray != NULL)
             stray->gone = true; /* claimed */
-        char id[AUDIT_ID_TEXT];
-        audit_id_write(id, audit->ids[finding->row]);
+        char id[UUID_TEXT];
+        uuid_write(id, audit->ids[finding->row]);
         *number = finding->row++;
         *url = people_url(finding->connection->service, id);
         return *url != NULL ? STATUS_OK : fail_memory(failure);
@@ -217,9 +217,9 @@ static enum status take_moved(void *context, uintptr_t row, const struct http_an
     const struct finding *finding = context;
     struct audit *audit = finding->audit;
     const json_t *person = answer->json;
-    unsigned char id[AUDIT_ID];
+    unsigned char id[UUID_BYTES];
     bool is_asked =
-        audit_id_read(id, person_id(person)) && memcmp(id, audit->ids[row], AUDIT_ID) == 0;
+        uuid_read(id, person_id(person)) && memcmp(id, audit->ids[row], UUID_BYTES) == 0;
     size_t named;
     bool first;
     if (person == NULL || answer->code > 299 || !is_asked || person_address(person) == NULL)

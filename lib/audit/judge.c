@@ -59,19 +59,19 @@ static enum status compare(struct audit *audit, const json_t *person, size_t *ro
 static enum status agree(struct audit *audit, size_t first, size_t row, struct failure *failure)
 {
     struct csv_value value = {"", 0};
-    unsigned char known[AUDIT_ID];
+    unsigned char known[UUID_BYTES];
     audit->outcomes[first] = AGREES;
     audit->kept[first] = row;
     if (audit->id_column == CSV_NO_COLUMN)
         return STATUS_OK;
     enum status status = audit_export_value(audit->export, row, audit->id_column, &value, failure);
-    if (!audit_id_read(known, value.bytes) || memcmp(known, audit->ids[first], AUDIT_ID) != 0)
+    if (!uuid_read(known, value.bytes) || memcmp(known, audit->ids[first], UUID_BYTES) != 0)
         audit->outcomes[first] = RENUMBERED;
     return status;
 }
 
 enum status judge_person(struct audit *audit, size_t row, const json_t *person,
-                         const unsigned char id[AUDIT_ID], enum outcome otherwise,
+                         const unsigned char id[UUID_BYTES], enum outcome otherwise,
                          struct failure *failure)
 {
     size_t agreeing = row;
@@ -82,7 +82,7 @@ enum status judge_person(struct audit *audit, size_t row, const json_t *person,
     enum status status = judge_has(audit->member, person, false, &is_member, failure);
     if (status != STATUS_OK)
         return status;
-    memcpy(audit->ids[row], id, AUDIT_ID);
+    memcpy(audit->ids[row], id, UUID_BYTES);
     audit->are_members[row] = is_member;
     status = compare(audit, person, &agreeing, &differences, failure);
     if (status == STATUS_DATA) {

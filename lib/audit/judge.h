@@ -19,7 +19,7 @@ enum status judge_has(const json_t *should, const json_t *person, bool overrides
  * with the differences from the first of them when none does, UNKNOWN when a row makes no person; a
  * DOUBTFUL one stays so. STATUS_IO. */
 enum status judge_person(struct audit *audit, size_t row, const json_t *person,
-                         const unsigned char id[AUDIT_ID], enum outcome otherwise,
+                         const unsigned char id[UUID_BYTES], enum outcome otherwise,
                          struct failure *failure);
 
 /* Sets it to UNKNOWN, and keeps a copy of the reason. STATUS_IO without memory. */

@@ -35,9 +35,9 @@ struct audit {
     size_t follow_column; /* in the export; CSV_NO_COLUMN likewise */
     size_t id_column;     /* the roster's column of ids; CSV_NO_COLUMN in an export */
     /* A row each: */
-    unsigned char *outcomes;        /* enum outcome */
-    unsigned char *are_members;     /* whether is_member is "True" in Action Network */
-    unsigned char (*ids)[AUDIT_ID]; /* of the person */
+    unsigned char *outcomes;          /* enum outcome */
+    unsigned char *are_members;       /* whether is_member is "True" in Action Network */
+    unsigned char (*ids)[UUID_BYTES]; /* of the person */
     uint64_t *kept; /* AGREES, RENUMBERED: the row that does; HELD: where in the strays' texts; else
                        where in `texts` the differences begin, or the reason */
     struct buffer texts;

@@ -78,7 +78,7 @@ static struct stray *find_value(const struct recognition *recognition, struct cs
 }
 
 enum status recognition_find(const struct recognition *recognition, size_t row,
-                             unsigned char id[AUDIT_ID], struct stray **stray, bool *known,
+                             unsigned char id[UUID_BYTES], struct stray **stray, bool *known,
                              struct failure *failure)
 {
     struct audit *audit = recognition->audit;
@@ -88,7 +88,7 @@ enum status recognition_find(const struct recognition *recognition, size_t row,
     *known = false;
     if (audit->id_column != CSV_NO_COLUMN)
         status = audit_export_value(audit->export, row, audit->id_column, &value, failure);
-    if (status == STATUS_OK && audit_id_read(id, value.bytes)) {
+    if (status == STATUS_OK && uuid_read(id, value.bytes)) {
         *stray = strays_find(&audit->strays, id);
         if (*stray != NULL && (*stray)->gone)
             *stray = NULL;
@@ -102,7 +102,7 @@ enum status recognition_find(const struct recognition *recognition, size_t row,
     if (status == STATUS_OK && value.length > 0)
         *stray = find_value(recognition, value);
     if (*stray != NULL)
-        memcpy(id, (*stray)->id, AUDIT_ID);
+        memcpy(id, (*stray)->id, UUID_BYTES);
     *known = *known || *stray != NULL;
     return status;
 }

@@ -28,7 +28,7 @@ void recognition_close(struct recognition *recognition);
  * gone; `id` is set, and `*known` true, when there is a stray or the roster has an id. STATUS_IO.
  */
 enum status recognition_find(const struct recognition *recognition, size_t row,
-                             unsigned char id[AUDIT_ID], struct stray **stray, bool *known,
+                             unsigned char id[UUID_BYTES], struct stray **stray, bool *known,
                              struct failure *failure);
 
 #endif

@@ -1,8 +1,5 @@
 #include "audit/strays.h"
 
-#include "people/person.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +16,7 @@ static bool keep(struct strays *strays, const char *text, uint64_t *at)
     return buffer_append(&strays->texts, text, strlen(text) + 1);
 }
 
-bool strays_add(struct strays *strays, const unsigned char id[AUDIT_ID], const char *address,
+bool strays_add(struct strays *strays, const unsigned char id[UUID_BYTES], const char *address,
                 const char *value)
 {
     if (strays->count == strays->room) {
@@ -31,7 +28,7 @@ bool strays_add(struct strays *strays, const unsigned char id[AUDIT_ID], const c
         strays->room = room;
     }
     struct stray *stray = &strays->strays[strays->count];
-    memcpy(stray->id, id, AUDIT_ID);
+    memcpy(stray->id, id, UUID_BYTES);
     stray->gone = false;
     if (!keep(strays, address, &stray->address) ||
         !keep(strays, value != NULL ? value : "", &stray->value))
@@ -54,7 +51,7 @@ const char *strays_value(const struct strays *strays, const struct stray *stray)
 static int by_id(const void *one, const void *other)
 {
     const struct stray *left = one, *right = other;
-    int order = memcmp(left->id, right->id, AUDIT_ID);
+    int order = memcmp(left->id, right->id, UUID_BYTES);
     return order != 0 ? order : left->address < right->address ? 1 : -1;
 }
 
@@ -62,7 +59,7 @@ static int by_address(const void *one, const void *other, void *context)
 {
     const struct stray *left = one, *right = other;
     int order = strcmp(strays_address(context, left), strays_address(context, right));
-    return order != 0 ? order : memcmp(left->id, right->id, AUDIT_ID);
+    return order != 0 ? order : memcmp(left->id, right->id, UUID_BYTES);
 }
 
 void strays_by_id(struct strays *strays)
@@ -71,7 +68,7 @@ void strays_by_id(struct strays *strays)
     if (strays->count > 0)
         qsort(strays->strays, strays->count, sizeof *strays->strays, by_id);
     for (size_t i = 0; i < strays->count; i++)
-        if (kept == 0 || memcmp(strays->strays[kept - 1].id, strays->strays[i].id, AUDIT_ID) != 0)
+        if (kept == 0 || memcmp(strays->strays[kept - 1].id, strays->strays[i].id, UUID_BYTES) != 0)
             strays->strays[kept++] = strays->strays[i];
     strays->count = kept;
 }
@@ -87,12 +84,12 @@ void strays_by_address(struct strays *strays)
         qsort_r(strays->strays, kept, sizeof *strays->strays, by_address, strays);
 }
 
-struct stray *strays_find(struct strays *strays, const unsigned char id[AUDIT_ID])
+struct stray *strays_find(struct strays *strays, const unsigned char id[UUID_BYTES])
 {
     size_t from = 0, to = strays->count;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = memcmp(id, strays->strays[middle].id, AUDIT_ID);
+        int order = memcmp(id, strays->strays[middle].id, UUID_BYTES);
         if (order == 0)
             return &strays->strays[middle];
         if (order < 0)
@@ -101,28 +98,4 @@ struct stray *strays_find(struct strays *strays, const unsigned char id[AUDIT_ID
             from = middle + 1;
     }
     return NULL;
-}
-
-static unsigned nibble(char digit)
-{
-    char lower = ascii_lower(digit);
-    return (unsigned)(lower <= '9' ? lower - '0' : lower - 'a' + 10);
-}
-
-bool audit_id_read(unsigned char id[AUDIT_ID], const char *text)
-{
-    if (!person_is_id(text))
-        return false;
-    for (size_t i = 0; i < AUDIT_ID; i++) {
-        text += *text == '-';
-        id[i] = (unsigned char)(nibble(text[0]) << 4 | nibble(text[1]));
-        text += 2;
-    }
-    return true;
-}
-
-void audit_id_write(char text[AUDIT_ID_TEXT], const unsigned char id[AUDIT_ID])
-{
-    for (size_t i = 0; i < AUDIT_ID; i++)
-        text += sprintf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
 }

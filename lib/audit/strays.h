@@ -6,16 +6,14 @@
 #define AUDIT_STRAYS_H
 
 #include "base/text.h"
+#include "base/uuid.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A UUID (RFC 9562): its bytes, and those of its text with a NUL. */
-enum { AUDIT_ID = 16, AUDIT_ID_TEXT = 37 };
-
 struct stray {
-    unsigned char id[AUDIT_ID];
+    unsigned char id[UUID_BYTES];
     bool gone;        /* is none after all */
     uint64_t address; /* where it begins in the texts; "" for somebody without one */
     uint64_t value;
@@ -32,7 +30,7 @@ struct strays {
 void strays_free(struct strays *strays);
 
 /* Adds one; copies the texts, of which `value` may be NULL. False without memory. */
-bool strays_add(struct strays *strays, const unsigned char id[AUDIT_ID], const char *address,
+bool strays_add(struct strays *strays, const unsigned char id[UUID_BYTES], const char *address,
                 const char *value);
 
 /* Orders them by id, for strays_find, and lets each be there once: the one that was added last. */
@@ -42,14 +40,10 @@ void strays_by_id(struct strays *strays);
 void strays_by_address(struct strays *strays);
 
 /* The one with this id, NULL when there is none. After strays_by_id. */
-struct stray *strays_find(struct strays *strays, const unsigned char id[AUDIT_ID]);
+struct stray *strays_find(struct strays *strays, const unsigned char id[UUID_BYTES]);
 
 /* Its texts. Borrowed until the next is added. */
 const char *strays_address(const struct strays *strays, const struct stray *stray);
 const char *strays_value(const struct strays *strays, const struct stray *stray);
-
-/* A UUID's text in bytes; false when it is none. And back, with the NUL behind it. */
-bool audit_id_read(unsigned char id[AUDIT_ID], const char *text);
-void audit_id_write(char text[AUDIT_ID_TEXT], const unsigned char id[AUDIT_ID]);
 
 #endif

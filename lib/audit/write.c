@@ -207,8 +207,8 @@ static enum status write_held(struct writer *writer, size_t row, struct failure 
     const struct csv_header *header = audit_export_table(audit->export)->header;
     size_t key = audit_export_table(audit->export)->key;
     const char *address = audit->strays.texts.bytes + audit->kept[row];
-    char id[AUDIT_ID_TEXT];
-    audit_id_write(id, audit->ids[row]);
+    char id[UUID_TEXT];
+    uuid_write(id, audit->ids[row]);
     struct diff_pair pairs[3] = {{csv_header_name(header, key), text_value(address)},
                                  {text_value(ROSTER_ID_COLUMN), text_value(id)}};
     struct diff_change change = {
@@ -258,8 +258,8 @@ static enum status write_row(struct writer *writer, size_t row, struct buffer *k
     if (status != STATUS_OK)
         return status;
     change.row_count = writer->row_count;
-    char id[AUDIT_ID_TEXT];
-    audit_id_write(id, audit->ids[row]);
+    char id[UUID_TEXT];
+    uuid_write(id, audit->ids[row]);
     if (outcome == UNSEEN || outcome == HELD || outcome == UNKNOWN) {
         write_skipped(writer, row, &change);
         bool adopts = outcome == HELD && audit->options->all && writer->form == AUDIT_RECORDS;
@@ -279,8 +279,8 @@ static enum status write_row(struct writer *writer, size_t row, struct buffer *k
 static void write_stray(struct writer *writer, const struct stray *stray)
 {
     const char *address = strays_address(&writer->audit->strays, stray);
-    char id[AUDIT_ID_TEXT];
-    audit_id_write(id, stray->id);
+    char id[UUID_TEXT];
+    uuid_write(id, stray->id);
     struct diff_pair row[] = {{{"email", 5}, text_value(address)},
                               {text_value(ROSTER_ID_COLUMN), text_value(id)}};
     struct diff_change change = {

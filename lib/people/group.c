@@ -1,6 +1,7 @@
 #include "people/group.h"
 
 #include "base/text.h"
+#include "base/uuid.h"
 #include "people/ask.h"
 #include "people/field_map.h"
 #include "people/people.h"
@@ -80,7 +81,7 @@ static enum status next(void *context, char **url, uintptr_t *number, struct fai
     const json_t *member = json_array_get(asking->members, *number);
     const char *id = json_string_value(json_object_get(member, "id"));
     const char *email = json_string_value(json_object_get(member, "email"));
-    if (id != NULL && person_is_id(id))
+    if (uuid_is(id))
         *url = people_url(asking->connection->service, id);
     else if (email != NULL)
         *url = people_lookup_url(asking->connection->service, email);
@@ -97,7 +98,7 @@ static enum status answered(void *context, uintptr_t number, const struct http_a
     const char *id = json_string_value(json_object_get(member, "id"));
     const json_t *person = answer->code <= 299 ? answer->json : NULL;
     (void)failure;
-    if (id == NULL || !person_is_id(id)) {
+    if (!uuid_is(id)) {
         const char *email = json_string_value(json_object_get(member, "email"));
         if (person == NULL || !people_found(answer->json, email, &person))
             person = NULL;

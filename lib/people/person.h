@@ -88,7 +88,4 @@ json_t *person_respect_overrides(json_t *body, const json_t *existing);
  * when there is none that has the form of a UUID. Borrowed from the resource. */
 const char *person_id(const json_t *resource);
 
-/* Whether the text has the form of a UUID (RFC 9562), so that it may stand in a URL. */
-bool person_is_id(const char *text);
-
 #endif

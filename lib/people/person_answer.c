@@ -2,6 +2,7 @@
 #include "people/person.h"
 
 #include "base/text.h"
+#include "base/uuid.h"
 #include "people/address.h"
 
 #include <stdlib.h>
@@ -151,20 +152,6 @@ json_t *person_respect_overrides(json_t *body, const json_t *existing)
 
 /* ---- the id ---- */
 
-bool person_is_id(const char *text)
-{
-    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    if (text == NULL || strlen(text) != sizeof form - 1)
-        return false;
-    for (size_t i = 0; i < sizeof form - 1; i++) {
-        char byte = ascii_lower(text[i]);
-        bool digit = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
-        if (form[i] == '-' ? byte != '-' : !digit)
-            return false;
-    }
-    return true;
-}
-
 const char *person_id(const json_t *resource)
 {
     static const char prefix[] = "action_network:";
@@ -172,11 +159,11 @@ const char *person_id(const json_t *resource)
     for (size_t i = 0; i < json_array_size(identifiers); i++) {
         const char *identifier = json_string_value(json_array_get(identifiers, i));
         if (identifier != NULL && strncmp(identifier, prefix, sizeof prefix - 1) == 0 &&
-            person_is_id(identifier + sizeof prefix - 1))
+            uuid_is(identifier + sizeof prefix - 1))
             return identifier + sizeof prefix - 1;
     }
     const json_t *self = json_object_get(json_object_get(resource, "_links"), "self");
     const char *link = json_string_value(json_object_get(self, "href"));
     const char *slash = link == NULL ? NULL : strrchr(link, '/');
-    return slash != NULL && person_is_id(slash + 1) ? slash + 1 : NULL;
+    return slash != NULL && uuid_is(slash + 1) ? slash + 1 : NULL;
 }

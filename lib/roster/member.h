@@ -5,11 +5,10 @@
 #ifndef ROSTER_MEMBER_H
 #define ROSTER_MEMBER_H
 
+#include "base/uuid.h"
 #include "roster/roster.h"
 
 #include <sqlite3.h>
-
-enum { UUID_LENGTH = 36 };
 
 /* Binds a member to the parameters ?1 to ?5: email, id, digest, header, row. SQLite's code; the
  * member is borrowed until the statement is reset. */
@@ -17,6 +16,6 @@ int member_bind(sqlite3_stmt *statement, const struct roster_member *member, sql
                 sqlite3_int64 digest);
 
 /* The id in a column: borrowed from `room` or from the statement; NULL without memory. */
-const char *member_id(sqlite3_stmt *statement, int column, char room[UUID_LENGTH + 1]);
+const char *member_id(sqlite3_stmt *statement, int column, char room[UUID_TEXT]);
 
 #endif

@@ -27,7 +27,8 @@ enum roster_mode {
 struct roster_member {
     const char *email;  /* the key: normalized (text_normalize) */
     const char *id;     /* Action Network's UUID of the person; "" when unknown */
-    const char *digest; /* of the field map the row was sent with, "" when unknown; or as above */
+    const char *digest; /* of the field map the row was sent with, "" when unknown; or what stands
+                         * in its place (base/record.h) */
     /* The names of the row's columns and its values, a line of CSV each (row.h), without a newline,
      * without NUL, and without the two columns of base/record.h. */
     const char *columns;

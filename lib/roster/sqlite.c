@@ -307,7 +307,7 @@ static enum status damaged(const struct store *store, struct failure *failure)
 static enum status visit_member(struct store *store, sqlite3_stmt *statement, roster_visit *visit,
                                 void *context, struct failure *failure)
 {
-    char id[UUID_LENGTH + 1];
+    char id[UUID_TEXT];
     const struct numbered_text *digest =
         numbered_get(&store->digests, sqlite3_column_int64(statement, 2));
     const struct numbered_text *header =

@@ -3,6 +3,7 @@
 #include "base/record.h"
 #include "base/text.h"
 #include "base/unicode.h"
+#include "base/uuid.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static bool read_job(struct flight *flight, const char *service, const struct fi
     if (!read_older(flight, map))
         return false;
     flight->id_hash = flight->key_hash;
-    if (id == NULL || !person_is_id(id))
+    if (!uuid_is(id))
         return true;
     flight->id_hash = hash(id);
     const char *state = ndjson_string(row, ROSTER_MAP_COLUMN);

@@ -1,6 +1,7 @@
 /* What Action Network answers, compared with what was asked for. */
 #include "fuzz.h"
 
+#include "base/uuid.h"
 #include "people/compare.h"
 #include "people/people.h"
 #include "people/person.h"
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         json_decref(person_differences(person_of(asked), answer, false));
         json_decref(person_differences(person_of(asked), answer, true));
         const char *id = person_id(answer);
-        require(id == NULL || person_is_id(id));
+        require(id == NULL || uuid_is(id));
         json_t *body = json_deep_copy(asked);
         json_decref(person_respect_overrides(body, answer));
         json_decref(body);

@@ -1,0 +1,56 @@
+#include "base/uuid.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { LENGTH = UUID_TEXT - 1 };
+
+static const char FORM[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+/* A hexadecimal digit's value; 16 for what is none. */
+static unsigned value_of(char digit)
+{
+    char lower = (char)(digit | 0x20);
+    if (digit >= '0' && digit <= '9')
+        return (unsigned)(digit - '0');
+    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a' + 10) : 16;
+}
+
+bool uuid_read(unsigned char bytes[UUID_BYTES], const char *text)
+{
+    unsigned char read[UUID_BYTES] = {0};
+    size_t half = 0;
+    if (text == NULL || strlen(text) != LENGTH)
+        return false;
+    for (size_t i = 0; i < LENGTH; i++) {
+        unsigned value = value_of(text[i]);
+        if (FORM[i] == '-' ? text[i] != '-' : value > 15)
+            return false;
+        if (FORM[i] == '-')
+            continue;
+        read[half / 2] = (unsigned char)(read[half / 2] << 4 | value);
+        half++;
+    }
+    memcpy(bytes, read, sizeof read);
+    return true;
+}
+
+bool uuid_is(const char *text)
+{
+    unsigned char bytes[UUID_BYTES];
+    return uuid_read(bytes, text);
+}
+
+void uuid_write(char text[UUID_TEXT], const unsigned char bytes[UUID_BYTES])
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    size_t half = 0;
+    for (size_t i = 0; i < LENGTH; i++) {
+        text[i] = '-';
+        if (FORM[i] == '-')
+            continue;
+        text[i] = DIGITS[half % 2 == 0 ? bytes[half / 2] >> 4 : bytes[half / 2] & 15];
+        half++;
+    }
+    text[LENGTH] = '\0';
+}
