@@ -25,7 +25,8 @@ struct audit_export {
     size_t parsed; /* the row that is in `record`; AUDIT_NO_ROW: none */
     struct used_column *used;
     size_t used_count;
-    struct buffer key; /* a normalized one */
+    struct buffer key;   /* a normalized one */
+    struct buffer other; /* and a row's, to compare with it */
 };
 
 /* What becomes of a row's hash when an earlier row has the same key. */
@@ -57,16 +58,6 @@ enum status audit_export_value(struct audit_export *export, size_t row, size_t c
 
 /* ---- who is named ---- */
 
-/* Normalizes a key into export->key. False without memory. */
-static bool take_key(struct audit_export *export, const char *bytes, size_t length)
-{
-    buffer_clear(&export->key);
-    if (!buffer_append(&export->key, bytes, length))
-        return false;
-    buffer_cut(&export->key, text_normalize(export->key.bytes, bytes, length));
-    return true;
-}
-
 /* Whether a row has the key in export->key. */
 static enum status has_key(struct audit_export *export, size_t row, bool *has,
                            struct failure *failure)
@@ -77,12 +68,10 @@ static enum status has_key(struct audit_export *export, size_t row, bool *has,
     if (status != STATUS_OK)
         return status;
     struct csv_value value = csv_table_key(export->table, record);
-    char *normalized = malloc(value.length + 1);
-    if (normalized == NULL)
+    if (!buffer_normalize(&export->other, value.bytes, value.length))
         return fail_memory(failure);
-    size_t length = text_normalize(normalized, value.bytes, value.length);
-    *has = length == export->key.length && memcmp(normalized, export->key.bytes, length) == 0;
-    free(normalized);
+    *has = export->other.length == export->key.length &&
+           memcmp(export->other.bytes, export->key.bytes, export->key.length) == 0;
     return STATUS_OK;
 }
 
@@ -106,7 +95,7 @@ enum status audit_export_find(struct audit_export *export, const char *address, 
     struct key_probe probe;
     uint64_t found = KEY_NONE;
     *row = AUDIT_NO_ROW;
-    if (!take_key(export, address, strlen(address)))
+    if (!buffer_normalize(&export->key, address, strlen(address)))
         return fail_memory(failure);
     if (export->key.length == 0)
         return STATUS_OK;
@@ -141,7 +130,7 @@ static enum status enter(struct audit_export *export, size_t row, struct failure
         enum status status = audit_export_record(export, row, &record, failure);
         if (status == STATUS_OK)
             value = csv_table_key(export->table, record);
-        if (status == STATUS_OK && !take_key(export, value.bytes, value.length))
+        if (status == STATUS_OK && !buffer_normalize(&export->key, value.bytes, value.length))
             status = fail_memory(failure);
         if (status == STATUS_OK)
             status = search(export, hash, &probe, &found, failure);
@@ -302,6 +291,7 @@ void audit_export_close(struct audit_export *export)
         free(export->used[i].name);
     free(export->used);
     buffer_free(&export->key);
+    buffer_free(&export->other);
     csv_record_free(export->record);
     free(export->next);
     key_index_free(export->index);

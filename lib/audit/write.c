@@ -56,10 +56,8 @@ static enum status take_row(struct writer *writer, size_t row, struct buffer *ke
             writer->pairs[writer->row_count++] =
                 (struct diff_pair){csv_header_name(table->header, i), csv_record_value(record, i)};
     struct csv_value value = csv_table_key(table, record);
-    buffer_clear(key_bytes);
-    if (!buffer_append(key_bytes, value.bytes, value.length))
+    if (!buffer_normalize(key_bytes, value.bytes, value.length))
         return fail_memory(failure);
-    buffer_cut(key_bytes, text_normalize(key_bytes->bytes, value.bytes, value.length));
     *key = (struct csv_value){key_bytes->bytes, key_bytes->length};
     return STATUS_OK;
 }

@@ -176,6 +176,17 @@ bool text_begins(const char *text, const char *prefix)
     return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool buffer_normalize(struct buffer *buffer, const char *text, size_t length)
+{
+    buffer_clear(buffer);
+    char *room = buffer_room(buffer, length);
+    if (room == NULL)
+        return false;
+    buffer->length = text_normalize(room, text, length);
+    buffer->bytes[buffer->length] = '\0';
+    return true;
+}
+
 char *text_normalized(const char *text)
 {
     size_t length = strlen(text);

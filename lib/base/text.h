@@ -80,10 +80,14 @@ size_t text_is_unseen(const char *text, size_t length);
  * everywhere. `out` may be `text`. */
 size_t text_normalize(char *out, const char *text, size_t length);
 
+/* Puts the normalized text in place of what the buffer holds, of which it is no part. False, and
+ * the buffer empty, as for buffer_append. */
+bool buffer_normalize(struct buffer *buffer, const char *text, size_t length);
+
 /* Whether `text`, which may be NULL, begins with `prefix`. */
 bool text_begins(const char *text, const char *prefix);
 
-/* The same as a new string of the caller's, to be freed; NULL when memory runs out. */
+/* A text normalized, as a new string of the caller's, to be freed; NULL when memory runs out. */
 char *text_normalized(const char *text);
 
 /* How many bytes at the beginning are ASCII. */

@@ -132,10 +132,8 @@ static bool names_a_key(const struct splitter *splitter)
     bool found = false;
     for (size_t i = 0; i < csv_record_count(splitter->record) && !found; i++) {
         struct csv_value value = csv_record_value(splitter->record, i);
-        buffer_clear(&name);
-        if (!buffer_append(&name, value.bytes, value.length))
+        if (!buffer_normalize(&name, value.bytes, value.length))
             break;
-        buffer_cut(&name, text_normalize(name.bytes, name.bytes, name.length));
         found = csv_names_have(&splitter->rules->keys, name.bytes);
     }
     buffer_free(&name);

@@ -112,10 +112,8 @@ static enum status fill_key(struct share *share, const struct csv_table *table,
                             const struct csv_record *record, struct csv_value *filled)
 {
     struct csv_value key = csv_table_key(table, record);
-    buffer_clear(&share->key);
-    if (!buffer_append(&share->key, key.bytes, key.length))
+    if (!buffer_normalize(&share->key, key.bytes, key.length))
         return fail_memory(&share->failure);
-    buffer_cut(&share->key, text_normalize(share->key.bytes, share->key.bytes, key.length));
     *filled = (struct csv_value){share->key.bytes, share->key.length};
     return STATUS_OK;
 }

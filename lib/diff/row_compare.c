@@ -199,11 +199,7 @@ static enum status parse(struct side *side, uint64_t row, struct failure *failur
     if (status != STATUS_OK)
         return status;
     struct csv_value key = csv_table_key(side->table, side->record);
-    buffer_clear(&side->key);
-    if (!buffer_append(&side->key, key.bytes, key.length))
-        return fail_memory(failure);
-    side->key.length = text_normalize(side->key.bytes, side->key.bytes, side->key.length);
-    return STATUS_OK;
+    return buffer_normalize(&side->key, key.bytes, key.length) ? STATUS_OK : fail_memory(failure);
 }
 
 static bool same_text(const struct buffer *one, const struct buffer *other)
