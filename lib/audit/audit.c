@@ -194,16 +194,11 @@ static void count(struct audit *audit)
 /* No more members may be strays than the options allow. */
 static enum status check_limit(const struct audit *audit, struct failure *failure)
 {
-    enum { LEAST_SHARE = 5 }; /* a share of a small group is nobody */
-    const struct diff_limit *limit = &audit->options->max_lapse;
-    uint64_t strays = audit->summary.strays, members = strays, most = limit->value;
+    uint64_t strays = audit->summary.strays, members = strays;
     for (size_t row = 0; row < audit_export_count(audit->export); row++)
         members += audit->are_members[row];
-    if (limit->is_share) {
-        most = members * limit->value / DIFF_WHOLE;
-        most = most < LEAST_SHARE ? LEAST_SHARE : most;
-    }
-    if (!limit->set || strays <= most)
+    uint64_t most = diff_limit_most(&audit->options->max_lapse, members);
+    if (strays <= most)
         return STATUS_OK;
     return fail(failure, STATUS_DATA,
                 "%.300s: it does not name %llu of the %llu members in Action Network, and no more "

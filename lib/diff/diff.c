@@ -195,19 +195,21 @@ static enum status check_emptied(const struct diff *diff, uint64_t passed, struc
     return diff_emptied_check(&diff->match, &diff->options->may_be_empty, failure);
 }
 
+uint64_t diff_limit_most(const struct diff_limit *limit, uint64_t members)
+{
+    enum { LEAST_SHARE = 5 };
+    if (!limit->set)
+        return UINT64_MAX;
+    if (!limit->is_share)
+        return limit->value;
+    uint64_t most = members * limit->value / DIFF_WHOLE;
+    return most < LEAST_SHARE ? LEAST_SHARE : most;
+}
+
 static enum status check_limit(const struct diff *diff, struct failure *failure)
 {
-    enum { LEAST_SHARE = 5 }; /* a share of a small group is nobody */
-    const struct diff_limit *limit = &diff->options->max_lapse;
     const struct diff_summary *summary = &diff->summary;
-    if (!limit->set)
-        return STATUS_OK;
-    uint64_t most = limit->value;
-    if (limit->is_share) {
-        /* An index holds no more than 2^31 members: the product is less than 2^58. */
-        most = summary->older * limit->value / DIFF_WHOLE;
-        most = most < LEAST_SHARE ? LEAST_SHARE : most;
-    }
+    uint64_t most = diff_limit_most(&diff->options->max_lapse, summary->older);
     if (summary->lapsed <= most)
         return STATUS_OK;
     return fail(

@@ -30,6 +30,10 @@ struct diff_limit {
 
 enum { DIFF_PERCENT = 1000000, DIFF_WHOLE = 100 * DIFF_PERCENT };
 
+/* How many of so many members may lapse: any number where the limit is not set, and where it is a
+ * share five at the least, for a share of a small group is nobody. Of at most 2^37 members. */
+uint64_t diff_limit_most(const struct diff_limit *limit, uint64_t members);
+
 /* All borrowed until diff_close. Column names are normalized (text_normalize). */
 struct diff_options {
     void (*opened)(void); /* called when both files are open and nothing of them is read; or NULL */
