@@ -55,3 +55,8 @@ bool csv_field_value(struct csv_span *field)
     *field = without_blanks(*field);
     return memchr(field->bytes, '"', field->length) == NULL;
 }
+
+bool csv_field_has_value(struct csv_span field)
+{
+    return !csv_field_value(&field) || field.length > 0;
+}

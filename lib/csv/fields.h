@@ -33,4 +33,7 @@ size_t csv_fields_cut(const char *bytes, size_t length, struct csv_span *fields,
  * only the parser can tell, for it holds quotes. */
 bool csv_field_value(struct csv_span *field);
 
+/* Whether a field has a value that is not empty. */
+bool csv_field_has_value(struct csv_span field);
+
 #endif

@@ -329,15 +329,11 @@ static enum status has_values(struct splitter *splitter, struct csv_span *fields
                               bool *any, struct failure *failure)
 {
     const struct csv_table *table = splitter->table;
-    size_t columns = csv_header_count(table->header);
     *any = false;
     for (size_t row = 0; row < table->count && !*any; row++) {
-        size_t length;
-        const char *bytes = csv_table_row(table, row, &length);
-        if (csv_fields_cut(bytes, length, fields, columns) != columns)
+        if (!csv_table_cut(table, row, fields))
             return csv_table_changed(table, failure);
-        struct csv_span field = fields[column];
-        *any = !csv_field_value(&field) || field.length > 0;
+        *any = csv_field_has_value(fields[column]);
     }
     return STATUS_OK;
 }

@@ -3,7 +3,6 @@
 #include "base/huge.h"
 #include "base/key_hash.h"
 #include "base/text.h"
-#include "csv/fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +94,14 @@ const char *csv_table_row(const struct csv_table *table, size_t row, size_t *len
         end--;
     *length = (size_t)(end - start);
     return bytes + start;
+}
+
+bool csv_table_cut(const struct csv_table *table, size_t row, struct csv_span *fields)
+{
+    size_t columns = csv_header_count(table->header);
+    size_t length;
+    const char *bytes = csv_table_row(table, row, &length);
+    return csv_fields_cut(bytes, length, fields, columns) == columns;
 }
 
 void csv_table_prefetch(const struct csv_table *table, size_t row)

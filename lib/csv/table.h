@@ -6,6 +6,7 @@
 #define CSV_TABLE_H
 
 #include "base/status.h"
+#include "csv/fields.h"
 #include "csv/header.h"
 #include "csv/record.h"
 #include "csv/rules.h"
@@ -65,6 +66,10 @@ uint64_t csv_table_hash(const struct csv_table *table, const struct csv_record *
 
 /* The bytes of a row, without its line end and the blank lines and blanks around that. */
 const char *csv_table_row(const struct csv_table *table, size_t row, size_t *length);
+
+/* Cuts a row into its fields, as many as the header has, which are borrowed from the text. False
+ * when it is not what it was when it was checked (csv_table_changed). */
+bool csv_table_cut(const struct csv_table *table, size_t row, struct csv_span *fields);
 
 /* How many bytes a row takes, with what stands between it and the next one. */
 uint64_t csv_table_size(const struct csv_table *table, size_t row);

@@ -1,7 +1,6 @@
 #include "diff/emptied.h"
 
 #include "base/text.h"
-#include "csv/fields.h"
 
 #include <stdlib.h>
 
@@ -17,23 +16,6 @@ struct emptied {
     size_t count;
 };
 
-static enum status cut(const struct emptied *emptied, const struct csv_table *table, size_t row,
-                       struct failure *failure)
-{
-    size_t columns = csv_header_count(table->header);
-    size_t length;
-    const char *bytes = csv_table_row(table, row, &length);
-    if (csv_fields_cut(bytes, length, emptied->fields, columns) != columns)
-        return csv_table_changed(table, failure);
-    return STATUS_OK;
-}
-
-static bool has_value(const struct emptied *emptied, size_t column)
-{
-    struct csv_span field = emptied->fields[column];
-    return !csv_field_value(&field) || field.length > 0;
-}
-
 /* Clears those that have a value in some row of NEWER, which most have in the first ones. */
 static enum status clear_filled(struct emptied *emptied, struct failure *failure)
 {
@@ -42,11 +24,10 @@ static enum status clear_filled(struct emptied *emptied, struct failure *failure
         size_t kept = 0;
         if (newer->rows[row].key == CSV_ROW_OTHER)
             continue;
-        enum status status = cut(emptied, newer, row, failure);
-        if (status != STATUS_OK)
-            return status;
+        if (!csv_table_cut(newer, row, emptied->fields))
+            return csv_table_changed(newer, failure);
         for (size_t i = 0; i < emptied->count; i++)
-            if (!has_value(emptied, emptied->suspects[i].newer))
+            if (!csv_field_has_value(emptied->fields[emptied->suspects[i].newer]))
                 emptied->suspects[kept++] = emptied->suspects[i];
         emptied->count = kept;
     }
@@ -57,11 +38,11 @@ static enum status count_older(struct emptied *emptied, struct failure *failure)
 {
     const struct csv_table *older = emptied->match->older;
     for (size_t row = 0; row < older->count && emptied->count > 0; row++) {
-        enum status status = cut(emptied, older, row, failure);
-        if (status != STATUS_OK)
-            return status;
+        if (!csv_table_cut(older, row, emptied->fields))
+            return csv_table_changed(older, failure);
         for (size_t i = 0; i < emptied->count; i++)
-            emptied->suspects[i].values += has_value(emptied, emptied->suspects[i].older);
+            emptied->suspects[i].values +=
+                csv_field_has_value(emptied->fields[emptied->suspects[i].older]);
     }
     return STATUS_OK;
 }

@@ -74,14 +74,6 @@ struct csv_value row_compare_value(const struct csv_record *record, size_t colum
 /* An answer, or that only the parser has one. */
 enum answer { NO, YES, UNKNOWN };
 
-static bool cut(struct side *side, uint64_t row)
-{
-    size_t columns = csv_header_count(side->table->header);
-    size_t length;
-    const char *bytes = csv_table_row(side->table, (size_t)row, &length);
-    return csv_fields_cut(bytes, length, side->fields, columns) == columns;
-}
-
 static enum answer same_bytes(struct csv_span one, struct csv_span other)
 {
     return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0 ? YES : NO;
@@ -179,7 +171,8 @@ static bool compare_beginning(struct row_compare *compare, uint64_t older, uint6
 static bool compare_written(struct row_compare *compare, uint64_t older, uint64_t newer,
                             struct row_verdict *verdict)
 {
-    if (!cut(&compare->older, older) || !cut(&compare->newer, newer))
+    if (!csv_table_cut(compare->older.table, (size_t)older, compare->older.fields) ||
+        !csv_table_cut(compare->newer.table, (size_t)newer, compare->newer.fields))
         return false;
     enum answer key = same_key(compare->older.fields[compare->older.table->key],
                                compare->newer.fields[compare->newer.table->key]);
@@ -265,9 +258,9 @@ enum status row_compare_keys(struct row_compare *compare, const struct csv_table
 {
     struct side *side = side_of(compare, table);
     *same = false;
-    if (cut(side, one)) {
+    if (csv_table_cut(table, (size_t)one, side->fields)) {
         struct csv_span key = side->fields[table->key];
-        if (cut(side, other)) {
+        if (csv_table_cut(table, (size_t)other, side->fields)) {
             enum answer answer = same_key(key, side->fields[table->key]);
             *same = answer == YES;
             if (answer != UNKNOWN)
@@ -328,7 +321,7 @@ enum status row_compare_doubtful(struct row_compare *compare, uint64_t older, bo
     *doubtful = false;
     if (column == CSV_NO_COLUMN)
         return STATUS_OK;
-    if (cut(&compare->older, older)) {
+    if (csv_table_cut(side->table, (size_t)older, side->fields)) {
         struct csv_span field = side->fields[column];
         if (csv_field_value(&field)) {
             *doubtful = same_bytes(field, (struct csv_span){wanted, length}) == YES;
