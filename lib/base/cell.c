@@ -4,15 +4,10 @@
 
 #include <string.h>
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static size_t leading_digits(const char *text, size_t length)
 {
     size_t count = 0;
-    while (count < length && is_digit(text[count]))
+    while (count < length && ascii_is_digit(text[count]))
         count++;
     return count;
 }

@@ -144,7 +144,7 @@ enum status ndjson_read(struct ndjson_reader *reader, struct ndjson_line *line, 
 /* Whether the byte can be part of a number. */
 static bool is_numeric(char byte)
 {
-    return (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("+-.eE", byte) != NULL);
+    return ascii_is_digit(byte) || (byte != '\0' && strchr("+-.eE", byte) != NULL);
 }
 
 /* Parses a line in which a number is larger than C's, which JSON allows, with every number as 0:
@@ -163,7 +163,7 @@ static json_t *parse_without_numbers(const struct ndjson_line *line)
             i++;
         else if (copy[i] == '"')
             quoted = !quoted;
-        else if (!quoted && (copy[i] == '-' || (copy[i] >= '0' && copy[i] <= '9'))) {
+        else if (!quoted && (copy[i] == '-' || ascii_is_digit(copy[i]))) {
             copy[i] = '0';
             while (i + 1 < line->length && is_numeric(copy[i + 1]))
                 copy[++i] = ' ';

@@ -112,7 +112,7 @@ struct plain {
 static int hex_digit(char byte)
 {
     char lower = ascii_lower(byte);
-    return lower >= '0' && lower <= '9'   ? lower - '0'
+    return ascii_is_digit(byte)           ? lower - '0'
            : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
                                           : -1;
 }

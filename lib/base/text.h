@@ -43,6 +43,11 @@ void buffer_free(struct buffer *buffer);
 /* One ASCII letter in lower case, any other byte as it is. */
 char ascii_lower(char byte);
 
+static inline bool ascii_is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
 /* Whether two strings are equal but for the case of ASCII letters. NULL equals nothing. */
 bool ascii_equal(const char *one, const char *other);
 

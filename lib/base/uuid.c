@@ -1,5 +1,7 @@
 #include "base/uuid.h"
 
+#include "base/text.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@ static const char FORM[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 static unsigned value_of(char digit)
 {
     char lower = (char)(digit | 0x20);
-    if (digit >= '0' && digit <= '9')
+    if (ascii_is_digit(digit))
         return (unsigned)(digit - '0');
     return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a' + 10) : 16;
 }

@@ -72,11 +72,6 @@ struct option_line diff_option_column_value(const char *name, char letter,
                                 .take = take_column_value};
 }
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static enum status take_limit(void *into, const char *argument)
 {
     const uint64_t most = 1000000000000000;
@@ -84,13 +79,13 @@ static enum status take_limit(void *into, const char *argument)
     const char *text = argument;
     bool any = false;
     *limit = (struct diff_limit){.set = true, .is_share = strchr(text, '%') != NULL};
-    for (; is_digit(*text) && limit->value <= most; text++, any = true)
+    for (; ascii_is_digit(*text) && limit->value <= most; text++, any = true)
         limit->value = 10 * limit->value + (uint64_t)(*text - '0');
     if (!limit->is_share)
         return any && *text == '\0' && limit->value <= most ? STATUS_OK : STATUS_USAGE;
     limit->value = limit->value > 100 ? DIFF_WHOLE + 1 : limit->value * DIFF_PERCENT;
     text += *text == '.';
-    for (uint64_t part = DIFF_PERCENT / 10; is_digit(*text); text++, part /= 10, any = true)
+    for (uint64_t part = DIFF_PERCENT / 10; ascii_is_digit(*text); text++, part /= 10, any = true)
         limit->value += part * (uint64_t)(*text - '0');
     return any && strcmp(text, "%") == 0 && limit->value <= DIFF_WHOLE ? STATUS_OK : STATUS_USAGE;
 }

@@ -6,15 +6,10 @@
 
 #include <string.h>
 
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static size_t leading_digits(struct slice text)
 {
     size_t count = 0;
-    while (count < text.length && is_digit(text.bytes[count]))
+    while (count < text.length && ascii_is_digit(text.bytes[count]))
         count++;
     return count;
 }
@@ -157,7 +152,8 @@ static bool read_phone(struct slice text, struct phone *phone)
             break;
         if (skipped == 0 && text.bytes[0] == '+' && phone->length == 0)
             phone->text[phone->length++] = '+';
-        else if (skipped == 0 && (!is_digit(text.bytes[0]) || !add_digit(phone, text.bytes[0])))
+        else if (skipped == 0 &&
+                 (!ascii_is_digit(text.bytes[0]) || !add_digit(phone, text.bytes[0])))
             return false;
         text = behind(text, skipped > 0 ? skipped : 1);
     }
@@ -171,7 +167,7 @@ static struct slice next_entry(struct slice *text)
     size_t length = 0, digits = 0;
     for (; length < text->length; length++) {
         char byte = text->bytes[length];
-        digits += is_digit(byte) ? 1 : 0;
+        digits += ascii_is_digit(byte) ? 1 : 0;
         if (strchr(",;\r\n", byte) != NULL || (byte == '/' && digits >= PHONE_SHORTEST))
             break;
     }

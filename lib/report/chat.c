@@ -8,7 +8,7 @@
 static bool is_word(char byte)
 {
     char lower = ascii_lower(byte);
-    return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') || byte == '_';
+    return (lower >= 'a' && lower <= 'z') || ascii_is_digit(byte) || byte == '_';
 }
 
 /* Whether the @ before `name` calls somebody: it does, unless it stands in an address; and these

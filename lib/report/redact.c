@@ -8,8 +8,7 @@
 static bool is_letter_or_digit(char byte)
 {
     char lower = ascii_lower(byte);
-    return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') ||
-           (unsigned char)byte >= 0x80;
+    return (lower >= 'a' && lower <= 'z') || ascii_is_digit(byte) || (unsigned char)byte >= 0x80;
 }
 
 /* RFC 5322's atext, the dot between atoms, and RFC 6531's letters beyond ASCII. */

@@ -60,7 +60,7 @@ static bool read_string(struct scan *scan, struct piece *piece)
 static bool skip_number(struct scan *scan)
 {
     const char *begin = scan->at;
-    while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
+    while (scan->at < scan->end && ascii_is_digit(*scan->at))
         scan->at++;
     size_t length = (size_t)(scan->at - begin);
     return length > 0 && length < 10 && (length == 1 || *begin != '0');
