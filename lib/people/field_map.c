@@ -89,23 +89,15 @@ static enum status add_custom_fields(struct loader *loader, const json_t *fields
     return STATUS_OK;
 }
 
-static enum status take_tags(struct loader *loader, const char *name, const json_t **tags)
+/* Takes a list of texts, which may be missing or empty; `wanted` says what it is. */
+static enum status take_list(struct loader *loader, const char *name, const json_t **list,
+                             const char *wanted)
 {
-    *tags = json_object_get(loader->map->json, name);
-    if (*tags == NULL || (json_is_array(*tags) && json_array_size(*tags) == 0) ||
-        (json_is_array(*tags) && field_is_text(*tags)))
+    *list = json_object_get(loader->map->json, name);
+    if (*list == NULL ||
+        (json_is_array(*list) && (json_array_size(*list) == 0 || field_is_text(*list))))
         return STATUS_OK;
-    return refuse(loader, name, "must be a list of tags' names");
-}
-
-/* Takes the texts that stand for nothing. */
-static enum status take_empty(struct loader *loader)
-{
-    const json_t *empty = loader->map->empty = json_object_get(loader->map->json, "empty");
-    if (empty == NULL || (json_is_array(empty) && json_array_size(empty) == 0) ||
-        (json_is_array(empty) && field_is_text(empty)))
-        return STATUS_OK;
-    return refuse(loader, "empty", "must be a list of texts that stand for nothing");
+    return refuse(loader, name, wanted);
 }
 
 static enum status check_names(struct loader *loader)
@@ -142,6 +134,7 @@ static enum status check_names(struct loader *loader)
 /* Makes the fields of the map's JSON. */
 static enum status compile(struct loader *loader)
 {
+    static const char TAGS[] = "must be a list of tags' names";
     struct field_map *map = loader->map;
     if (!json_is_object(map->json))
         return fail(loader->failure, STATUS_CONFIG, "%s: not a JSON object", loader->name);
@@ -168,11 +161,12 @@ static enum status compile(struct loader *loader)
         if (map->fields[i].group == FIELD_ADDRESS && strcmp(map->fields[i].name, "country") == 0)
             map->country = &map->fields[i];
     if (status == STATUS_OK)
-        status = take_empty(loader);
+        status = take_list(loader, "empty", &map->empty,
+                           "must be a list of texts that stand for nothing");
     if (status == STATUS_OK)
-        status = take_tags(loader, "add_tags", &map->add_tags);
+        status = take_list(loader, "add_tags", &map->add_tags, TAGS);
     if (status == STATUS_OK)
-        status = take_tags(loader, "remove_tags", &map->remove_tags);
+        status = take_list(loader, "remove_tags", &map->remove_tags, TAGS);
     return status;
 }
 
