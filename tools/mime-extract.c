@@ -23,7 +23,7 @@
 
 #define PROGRAM "mime-extract"
 
-enum { MEBIBYTE = 1024 * 1024, READ_SIZE = 64 * 1024 };
+enum { MEBIBYTE = 1024 * 1024 };
 
 struct options {
     bool list;
@@ -50,36 +50,20 @@ static size_t input_limit(const struct options *options)
     return limit + MEBIBYTE;
 }
 
-static enum status read_all(int file, struct buffer *raw, struct failure *failure)
-{
-    char piece[READ_SIZE];
-    for (;;) {
-        ssize_t got = read(file, piece, sizeof piece);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fail(failure, STATUS_IO, "%s", strerror(errno));
-        if (got == 0)
-            return STATUS_OK;
-        if ((size_t)got > raw->limit - raw->length)
-            return fail(failure, STATUS_DATA, "larger than %zu bytes, too large for --max-size",
-                        raw->limit);
-        if (!buffer_append(raw, piece, (size_t)got))
-            return fail_memory(failure);
-    }
-}
-
 static enum status read_input(const struct options *options, struct buffer *raw,
                               struct failure *failure)
 {
-    if (options->file == NULL || strcmp(options->file, "-") == 0)
-        return read_all(STDIN_FILENO, raw, failure);
-    int file = open(options->file, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return fail(failure, STATUS_IO, "%s", strerror(errno));
-    enum status status = read_all(file, raw, failure);
-    (void)close(file);
-    return status;
+    bool is_standard = options->file == NULL || strcmp(options->file, "-") == 0;
+    int file = is_standard ? STDIN_FILENO : open(options->file, O_RDONLY | O_CLOEXEC);
+    int error = file >= 0 ? buffer_read(raw, file) : errno;
+    if (file >= 0 && !is_standard)
+        (void)close(file);
+    if (error == ENOMEM)
+        return fail_memory(failure);
+    if (error == EFBIG)
+        return fail(failure, STATUS_DATA, "larger than %zu bytes, too large for --max-size",
+                    raw->limit);
+    return error == 0 ? STATUS_OK : fail(failure, STATUS_IO, "%s", strerror(error));
 }
 
 /* ---- what is asked besides ---- */

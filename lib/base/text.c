@@ -320,6 +320,24 @@ size_t text_escape(char *out, const char *bytes, size_t length)
     return (size_t)(at - out);
 }
 
+int buffer_read(struct buffer *buffer, int file)
+{
+    char piece[64 * 1024];
+    for (;;) {
+        ssize_t got = read(file, piece, sizeof piece);
+        if (got == 0)
+            return 0;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno;
+        if (buffer->limit > 0 && (size_t)got > buffer->limit - buffer->length)
+            return EFBIG;
+        if (!buffer_append(buffer, piece, (size_t)got))
+            return ENOMEM;
+    }
+}
+
 bool write_all(int file, const void *bytes, size_t length)
 {
     const char *at = bytes;

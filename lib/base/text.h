@@ -115,6 +115,10 @@ enum { TEXT_ESCAPE = 4 }; /* how many times longer escaped text can be */
  * that is not UTF-8 becomes a question mark. */
 size_t text_escape(char *out, const char *bytes, size_t length);
 
+/* Appends what a file holds from where it stands. 0, or as errno has it why not all of it is there:
+ * EFBIG when that would pass the limit, ENOMEM. */
+int buffer_read(struct buffer *buffer, int file);
+
 /* write(2) until all is written; false with errno otherwise. */
 bool write_all(int file, const void *bytes, size_t length);
 

@@ -198,34 +198,18 @@ static enum status take_digest(struct loader *loader)
 
 /* ---- reading ---- */
 
-static enum status read_all(int file, const char *path, struct buffer *text,
-                            struct failure *failure)
-{
-    char bytes[4096];
-    for (;;) {
-        ssize_t length = read(file, bytes, sizeof bytes);
-        if (length == 0)
-            return STATUS_OK;
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0)
-            return fail(failure, STATUS_CONFIG, "%s: %s", path, strerror(errno));
-        if (text->length + (size_t)length > MAP_LIMIT)
-            return fail(failure, STATUS_CONFIG, "%s: longer than a field map may be (%d bytes)",
-                        path, MAP_LIMIT);
-        if (!buffer_append(text, bytes, (size_t)length))
-            return fail_memory(failure);
-    }
-}
-
 static enum status read_file(const char *path, struct buffer *text, struct failure *failure)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return fail(failure, STATUS_CONFIG, "%s: %s", path, strerror(errno));
-    enum status status = read_all(file, path, text, failure);
-    (void)close(file);
-    return status;
+    int error = file >= 0 ? buffer_read(text, file) : errno;
+    if (file >= 0)
+        (void)close(file);
+    if (error == ENOMEM)
+        return fail_memory(failure);
+    if (error == EFBIG)
+        return fail(failure, STATUS_CONFIG, "%s: longer than a field map may be (%d bytes)", path,
+                    MAP_LIMIT);
+    return error == 0 ? STATUS_OK : fail(failure, STATUS_CONFIG, "%s: %s", path, strerror(error));
 }
 
 static enum status parse(struct loader *loader, const char *text, size_t length)
@@ -254,7 +238,7 @@ enum status field_map_load(const char *path, struct field_map **map, struct fail
         path = getenv("AN_FIELD_MAP");
     if (path != NULL && path[0] == '\0')
         path = NULL;
-    struct buffer text = {.limit = 0};
+    struct buffer text = {.limit = MAP_LIMIT};
     enum status status = STATUS_OK;
     struct loader loader = {path == NULL ? "the built-in field map" : path, NULL, failure};
     loader.map = calloc(1, sizeof *loader.map);
