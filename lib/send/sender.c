@@ -204,6 +204,17 @@ static enum status take(struct sender *sender, struct flight *flight)
     return status;
 }
 
+/* What is under way is finished, and then the run ends, when the input is wrong: STATUS_OK then.
+ */
+static enum status end_input(struct sender *sender, enum status status)
+{
+    if (status != STATUS_DATA)
+        return status;
+    sender->bad = status;
+    sender->input_over = true;
+    return STATUS_OK;
+}
+
 /* Takes the lines that are there, as far as the window and the order allow. */
 static enum status take_lines(struct sender *sender)
 {
@@ -215,13 +226,8 @@ static enum status take_lines(struct sender *sender)
             enum status status =
                 flight_new(sender->reader, &line, sender->connection.service, sender->map,
                            sender->options, &sender->held, sender->failure);
-            if (status == STATUS_DATA) { /* finish what is under way, then end */
-                sender->bad = status;
-                sender->input_over = true;
-                return STATUS_OK;
-            }
             if (status != STATUS_OK)
-                return status;
+                return end_input(sender, status);
         }
         if (flight_must_wait(sender->held, sender->active))
             return STATUS_OK;
@@ -251,6 +257,20 @@ static enum status take_answers(struct sender *sender)
         }
     }
     return STATUS_OK;
+}
+
+/* After a signal nothing more is started, and what comes in is passed on for a while. */
+static void heed_signal(struct sender *sender)
+{
+    if (signals_caught() == 0)
+        return;
+    if (sender->http != NULL)
+        http_stop(sender->http);
+    if (sender->signalled == 0)
+        sender->signalled = clock_now();
+    /* A dry run has nothing in flight. */
+    if (sender->http == NULL || clock_now() - sender->signalled > LAST_WORDS)
+        sender->input_over = true;
 }
 
 /* How long to wait for input after a signal, in milliseconds. A terminal has nothing in flight. */
@@ -285,19 +305,8 @@ static enum status wait_for_more(struct sender *sender)
         status = ndjson_fill(sender->reader, sender->failure);
     else if (last_look && ready == 0)
         sender->input_over = true; /* nobody has anything for us */
-    if (status == STATUS_DATA) {
-        sender->bad = status;
-        sender->input_over = true;
-        status = STATUS_OK;
-    }
-    if (signals_caught() != 0 && sender->http != NULL)
-        http_stop(sender->http);
-    if (signals_caught() != 0 && sender->signalled == 0)
-        sender->signalled = clock_now();
-    if (sender->signalled != 0 && clock_now() - sender->signalled > LAST_WORDS)
-        sender->input_over = true;
-    if (signals_caught() != 0 && sender->http == NULL)
-        sender->input_over = true; /* a dry run has nothing in flight */
+    status = end_input(sender, status);
+    heed_signal(sender);
     return status;
 }
 
