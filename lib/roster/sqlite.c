@@ -369,11 +369,14 @@ static enum status walk_members(struct store *store, struct member_walk *walk, r
 {
     enum status status = next_member(store, walk, failure);
     while (status == STATUS_OK && (walk->has_member || walk->at < walk->journal.count)) {
-        int order = !walk->has_member ? 1
-                    : walk->at == walk->journal.count
-                        ? -1
-                        : strcmp(text_at(walk->members, 0),
-                                 walk->journal.emails + walk->journal.entries[walk->at].email);
+        const char *email = walk->has_member ? text_at(walk->members, 0) : NULL;
+        if (walk->has_member && email == NULL)
+            return fail_memory(failure);
+        int order = 1;
+        if (email != NULL && walk->at == walk->journal.count)
+            order = -1;
+        else if (email != NULL)
+            order = strcmp(email, walk->journal.emails + walk->journal.entries[walk->at].email);
         if (order < 0)
             status = visit_member(store, walk->members, visit, context, failure);
         else
