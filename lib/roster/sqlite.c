@@ -252,33 +252,6 @@ static enum status object_at(const struct store *store, sqlite3_stmt *statement,
                 store->path);
 }
 
-typedef enum status take_row(struct store *store, sqlite3_stmt *statement, void *context,
-                             struct failure *failure);
-
-/* Calls `take` for every row of a query, whose parameter, if it has one, is `number`. */
-static enum status walk(struct store *store, const char *sql, sqlite3_int64 number, take_row *take,
-                        void *context, struct failure *failure)
-{
-    if (store->database == NULL)
-        return STATUS_OK;
-    sqlite3_stmt *statement = NULL;
-    enum status status = STATUS_OK;
-    int code = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
-    if (code == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 0)
-        code = sqlite3_bind_int64(statement, 1, number);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    while (code == SQLITE_ROW && status == STATUS_OK) {
-        status = take(store, statement, context, failure);
-        if (status == STATUS_OK)
-            code = sqlite3_step(statement);
-    }
-    if (code != SQLITE_DONE && code != SQLITE_ROW)
-        status = roster_database_fail(store->database, store->path, failure);
-    (void)sqlite3_finalize(statement);
-    return status;
-}
-
 /* The headers: of a roster of the schema before, its columns as one. */
 static enum status store_headers(void *handle, json_t **headers, struct failure *failure)
 {
@@ -418,32 +391,34 @@ static enum status store_each(void *handle, roster_visit *visit, void *context,
     return status;
 }
 
-struct run_visit {
-    roster_visit_run *visit;
-    void *context;
-};
-
-static enum status take_run(struct store *store, sqlite3_stmt *statement, void *context,
-                            struct failure *failure)
-{
-    const struct run_visit *visit = context;
-    json_t *run;
-    enum status status = object_at(store, statement, 0, &run, failure);
-    if (status == STATUS_OK)
-        status = visit->visit(run, visit->context, failure);
-    json_decref(run);
-    return status;
-}
-
 static enum status store_each_run(void *handle, size_t count, roster_visit_run *visit,
                                   void *context, struct failure *failure)
 {
-    struct run_visit run_visit = {visit, context};
-    sqlite3_int64 number = count < INT64_MAX ? (sqlite3_int64)count : INT64_MAX;
-    return walk(handle,
-                "SELECT run FROM (SELECT number, run FROM runs ORDER BY number DESC LIMIT ?1)"
-                " ORDER BY number",
-                number, take_run, &run_visit, failure);
+    static const char LAST[] = "SELECT run FROM (SELECT number, run FROM runs ORDER BY number DESC"
+                               " LIMIT ?1) ORDER BY number";
+    const struct store *store = handle;
+    sqlite3_stmt *statement = NULL;
+    enum status status = STATUS_OK;
+    if (store->database == NULL)
+        return STATUS_OK;
+    int code = sqlite3_prepare_v2(store->database, LAST, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code =
+            sqlite3_bind_int64(statement, 1, count < INT64_MAX ? (sqlite3_int64)count : INT64_MAX);
+    while (status == STATUS_OK && (code == SQLITE_OK || code == SQLITE_ROW)) {
+        json_t *run;
+        code = sqlite3_step(statement);
+        if (code != SQLITE_ROW)
+            break;
+        status = object_at(store, statement, 0, &run, failure);
+        if (status == STATUS_OK)
+            status = visit(run, context, failure);
+        json_decref(run);
+    }
+    if (status == STATUS_OK && code != SQLITE_DONE)
+        status = roster_database_fail(store->database, store->path, failure);
+    (void)sqlite3_finalize(statement);
+    return status;
 }
 
 const struct roster_backend roster_sqlite = {
