@@ -112,11 +112,8 @@ static size_t keep(struct buffer *text, struct piece piece)
 /* Whether a key is as it is kept: normalizing would change nothing. */
 static bool is_normal(struct piece key, struct buffer *text)
 {
-    buffer_clear(text);
-    char *room = buffer_room(text, key.length);
-    return room != NULL && key.length > 0 &&
-           text_normalize(room, key.bytes, key.length) == key.length &&
-           memcmp(room, key.bytes, key.length) == 0;
+    return key.length > 0 && buffer_normalize(text, key.bytes, key.length) &&
+           text->length == key.length && memcmp(text->bytes, key.bytes, key.length) == 0;
 }
 
 bool quick_take(struct quick *quick, const struct ndjson_line *line,
