@@ -94,6 +94,33 @@ END
   done
 }
 
+@test "UTF-16 that no byte order mark begins is known by its NULs" {
+  for charset in UTF-16LE UTF-16BE; do
+    iconv -t "$charset" export.csv >"$charset.csv"
+    in_each_form "$charset.csv"
+    for mail in mail.[123]; do gives_export "$mail"; done
+  done
+  iconv -t UTF-16LE export.csv | head -c -1 >wide.csv
+  refused wide.csv --archive -- 'it is no text: byte 2 is NUL, in line 1'
+  printf 'email,first_name\nrosa@example.org,R\0sa\n' >nul.csv
+  refused nul.csv --archive -- 'byte 36 is NUL, in line 2'
+}
+
+@test "a UTF-8 byte order mark in front of what is windows-1252 throughout is not believed" {
+  printf 'email,first_name\r\njose@example.org,Jos\xe9\r\nana@example.org,Mar\xeda\r\n' >old.csv
+  { printf '\xef\xbb\xbf' && cat old.csv; } >marked.csv
+  iconv -f WINDOWS-1252 old.csv >export.csv
+  in_each_form marked.csv
+  for mail in mail.[123]; do
+    mime-extract "$mail" 2>said | cmp - export.csv
+    said_once 'says that it is UTF-8, and is not; read as windows-1252'
+  done
+  # With one character that is UTF-8, it is damaged UTF-8.
+  printf 'zoe@example.org,Zo\xc3\xab\r\n' >>marked.csv
+  mime-extract --archive marked.csv 2>said | grep -q $'Jos\uFFFD'
+  said_once 'damaged UTF-8' '2 characters'
+}
+
 @test "a UTF-8 byte order mark stays where it is" {
   { printf '\xef\xbb\xbf' && cat export.csv; } >marked.csv
   mail 'text/csv;name=marked.csv;charset=iso-8859-1;file=marked.csv' >mail
@@ -245,6 +272,20 @@ BZh9|bzip2
 END
 }
 
+@test "a tar archive, a web page and XML are said by name" {
+  tar -cf members.tar export.csv
+  gzip -nk members.tar
+  for file in members.tar members.tar.gz; do refused "$file" --archive -- 'it is a tar archive'; done
+  for page in '<!DOCTYPE html>\n<html><body>Log in</body></html>\n' '\xef\xbb\xbf\r\n<HTML lang="en">\n' '<!doctype html><p>'; do
+    printf "$page" >page.csv
+    refused page.csv --archive -- 'it is a web page'
+    mail "$text" 'text/csv;name=export.csv;file=page.csv' >mail
+    refused mail -- '"export.csv": it is a web page'
+  done
+  printf '<?xml version="1.0"?>\n<Workbook/>\n' >book.csv
+  refused book.csv --archive -- 'it is XML; save it as CSV'
+}
+
 @test "documents that are ZIP files are known by what they hold" {
   local path what
   while IFS='|' read -r path what; do
@@ -310,6 +351,47 @@ END
   { echo 'From rosa@example.org Mon Nov 16 09:00:00 2026' && cat inner.eml; } >boxed.eml
   mail "$text" 'application/octet-stream;name=boxed.eml;file=boxed.eml' >mail
   gives_export mail
+}
+
+@test "an export that is wrapped in what is not opened is said by name, with what to do" {
+  local part what
+  while IFS='|' read -r part what; do
+    mail "$text" "$part;encoding=8bit;text=0123456789" >mail
+    refused mail -- 'no export is attached, but "' "$what"
+  done <<'END'
+application/pkcs7-mime;name=smime.p7m|sealed piece (S/MIME)
+application/x-pkcs7-mime;name=smime|sealed piece (S/MIME)
+application/octet-stream;name=export.csv.p7m|sealed piece (S/MIME)
+application/pgp-encrypted|encrypted (PGP)
+application/octet-stream;name=export.csv.pgp|encrypted (PGP)
+application/octet-stream;name=EXPORT.ZIP.GPG|encrypted (PGP)
+text/plain;name=export.csv.asc|encrypted (PGP)
+message/external-body|attach the file itself
+application/vnd.ms-outlook;name=Export.msg|a mail that Outlook saved
+text/plain;name=export.csv.txt|its name does not end in .csv
+application/octet-stream;name=export.csv.download|its name does not end in .csv
+text/tab-separated-values;name=export.tsv|its name does not end in .csv
+END
+  printf '%s\r\n' 'From: a@example.org' 'Content-Type: message/partial; id="x@example.org"; number=1; total=2' '' \
+    'Content-Type: text/csv; name="export.csv"' '' 'email' >mail
+  refused mail -- 'one piece of a mail that was split'
+  mail "$text" 'application/pgp-signature;name=signature.asc;text=x' >mail
+  refused mail -- 'no export is attached: no CSV, no ZIP ('
+}
+
+@test "what macOS keeps beside a file is not taken for it" {
+  printf '\0\5\x16\7\0\2\0\0Mac OS X' >fork
+  mail "$text" '{' 'application/applefile;name=export.csv;file=fork' 'application/octet-stream;name=export.csv;file=export.csv' '}' >mail
+  gives_export mail
+  mail "$text" 'application/octet-stream;name=export.csv;file=fork' 'text/csv;name=export.csv;file=export.csv' >mail
+  gives_export mail
+}
+
+@test "every type that says CSV is one, without a name, too" {
+  for type in text/csv text/x-csv application/csv application/x-csv text/comma-separated-values text/x-comma-separated-values; do
+    mail "$text" "$type;file=export.csv" >mail
+    gives_export mail
+  done
 }
 
 @test "what is named .eml and is no mail is a part like any other" {

@@ -232,7 +232,7 @@ open('wrong.csv.gz', 'wb').write(data)"
   mail 'text/csv;name=export.csv;encoding=8bit;text=' >mail
   refused mail -- '"export.csv": it is empty'
   mail 'text/csv;name=export.csv;text=email\x00\n' >mail
-  refused mail -- 'it is no text: byte 6 is NUL'
+  refused mail -- 'it is no text: byte 6 is NUL, in line 1'
 }
 
 @test "what is no mail is refused" {

@@ -1,5 +1,7 @@
 #include "mail/charset.h"
 
+#include "mail/lines.h"
+
 #include <errno.h>
 #include <iconv.h>
 #include <stdio.h>
@@ -196,15 +198,6 @@ static size_t count_sequences(const char *bytes, size_t length)
     return count;
 }
 
-static size_t count_lines(const char *bytes, size_t length)
-{
-    size_t count = 0;
-    const char *end = bytes + length;
-    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
-        count++;
-    return count;
-}
-
 /* Looks at the text, and copies it with the bad sequences replaced into `mended`, unless that is
  * NULL. False when it would pass the buffer's limit or memory runs out. */
 static bool look_at(const struct buffer *text, struct survey *survey, struct buffer *mended)
@@ -221,7 +214,7 @@ static bool look_at(const struct buffer *text, struct survey *survey, struct buf
         if (whole)
             break;
         if (survey->bad++ == 0)
-            survey->line = 1 + count_lines(text->bytes, (size_t)(at - text->bytes) + good);
+            survey->line = 1 + lines_count(text->bytes, (size_t)(at - text->bytes) + good);
         if (mended != NULL && !buffer_append(mended, REPLACEMENT, strlen(REPLACEMENT)))
             return false;
         size_t bad = bad_sequence(at + good, left - good);
@@ -255,6 +248,13 @@ static enum status mend(struct buffer *text, struct charset_warning *warning,
     return STATUS_OK;
 }
 
+/* Takes the first bytes off. */
+static void take_off(struct buffer *text, size_t length)
+{
+    memmove(text->bytes, text->bytes + length, text->length - length);
+    buffer_cut(text, text->length - length);
+}
+
 /* ---- which it is ---- */
 
 static bool begins(const struct buffer *text, const char *mark, size_t length)
@@ -262,14 +262,29 @@ static bool begins(const struct buffer *text, const char *mark, size_t length)
     return text->length >= length && memcmp(text->bytes, mark, length) == 0;
 }
 
-/* The charset that a byte order mark names; NULL without one. */
+/* Whether every second byte of the beginning is a NUL and no other one: UTF-16 of which the letters
+ * are ASCII, as some databases write it without a mark. `first` is where the first NUL is. */
+static bool has_nuls_between(const struct buffer *text, size_t first)
+{
+    enum { ENOUGH = 16, MOST = 64 };
+    if (text->length < ENOUGH || text->length % 2 != 0)
+        return false;
+    for (size_t i = 0; i < text->length && i < MOST; i++)
+        if ((text->bytes[i] == '\0') != (i % 2 == first))
+            return false;
+    return true;
+}
+
+/* The charset that a byte order mark names, or that NULs show; NULL without any. */
 static const char *marked(const struct buffer *text)
 {
     if (begins(text, "\xEF\xBB\xBF", 3))
         return "UTF-8";
     if (begins(text, "\xFF\xFE\0\0", 4) || begins(text, "\0\0\xFE\xFF", 4))
         return "UTF-32";
-    return begins(text, "\xFF\xFE", 2) || begins(text, "\xFE\xFF", 2) ? "UTF-16" : NULL;
+    if (begins(text, "\xFF\xFE", 2) || begins(text, "\xFE\xFF", 2))
+        return "UTF-16";
+    return has_nuls_between(text, 1) ? "UTF-16LE" : has_nuls_between(text, 0) ? "UTF-16BE" : NULL;
 }
 
 /* Whether the text is not what is declared, but UTF-8, perhaps with a little damage. */
@@ -315,8 +330,12 @@ enum status charset_to_utf8(struct buffer *text, const char *declared,
         return convert_declared(name, declared, text, &survey, warning, failure);
     if (survey.bad == 0)
         return STATUS_OK;
-    if (mark != NULL || survey.valid >= survey.bad)
+    /* A mark is one valid character itself, and all that some programs know of UTF-8. */
+    bool mark_lies = mark != NULL && survey.valid == 1 && survey.bad > 1;
+    if (!mark_lies && (mark != NULL || survey.valid >= survey.bad))
         return mend(text, warning, failure);
+    if (mark_lies)
+        take_off(text, 3);
     enum status status = convert_from(FALLBACK, "windows-1252", text, failure);
     (void)snprintf(warning->text, sizeof warning->text, "the CSV %s; read as windows-1252",
                    is_utf8 ? "says that it is UTF-8, and is not"

@@ -1,10 +1,12 @@
 #include "mail/extract.h"
 
+#include "mail/lines.h"
 #include "mail/name.h"
 #include "mail/unpack.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- which part it is ---- */
 
@@ -57,6 +59,24 @@ static const char *stranger_of(const char *bytes, size_t length)
     return NULL;
 }
 
+/* The same of a whole content, which more can be told of. */
+static const char *content_stranger(const struct buffer *content)
+{
+    enum { TAR_MARK = 257 }; /* POSIX's pax, "ustar Interchange Format" */
+    const char *bytes = content->bytes;
+    size_t length = content->length;
+    const char *stranger = stranger_of(bytes, length);
+    if (stranger != NULL)
+        return stranger;
+    if (length > TAR_MARK + 5 && memcmp(bytes + TAR_MARK, "ustar", 5) == 0)
+        return "it is a tar archive; send the CSV in a ZIP, or as it is";
+    text_trim(&bytes, &length);
+    if (length >= 5 && (strncasecmp(bytes, "<html", 5) == 0 || strncasecmp(bytes, "<!doc", 5) == 0))
+        return "it is a web page, such as one that asks to log in, and no export";
+    return length >= 5 && memcmp(bytes, "<?xml", 5) == 0 ? "it is XML; save it as CSV and send that"
+                                                         : NULL;
+}
+
 /* Whether it is a file of another program, by its name: many are ZIP files, too. */
 static bool is_document(const struct mail_part *part)
 {
@@ -66,11 +86,23 @@ static bool is_document(const struct mail_part *part)
     return ends_in_any(part->name, DOCUMENTS);
 }
 
+/* Whether it is what macOS keeps beside a file, under that file's name (RFC 1740). */
+static bool is_resource_fork(const struct mail_part *part)
+{
+    return ascii_equal(part->type, "application/applefile") ||
+           (part->size >= 4 && memcmp(part->beginning, "\0\5\x16\7", 4) == 0);
+}
+
 enum extract_kind extract_kind_of(const struct mail_part *part)
 {
-    static const char *const CSV_TYPES[] = {"text/csv", "application/csv",
-                                            "text/comma-separated-values", NULL};
-    if (is_document(part))
+    static const char *const CSV_TYPES[] = {"text/csv",
+                                            "application/csv",
+                                            "text/x-csv",
+                                            "application/x-csv",
+                                            "text/comma-separated-values",
+                                            "text/x-comma-separated-values",
+                                            NULL};
+    if (is_document(part) || is_resource_fork(part))
         return EXTRACT_NOTHING;
     if (is_zip(part->beginning, part->size))
         return EXTRACT_ZIP;
@@ -85,6 +117,11 @@ enum extract_kind extract_kind_of(const struct mail_part *part)
     return EXTRACT_NOTHING;
 }
 
+#define SEALED                                                                                     \
+    "it is a mail in one sealed piece (S/MIME), which is not opened; send it neither encrypted "   \
+    "nor signed"
+#define ENCRYPTED "it is encrypted (PGP), which is not opened; send it unencrypted"
+
 /* What people call the part. */
 static struct mail_quote describe(const struct mail *mail, size_t index)
 {
@@ -96,11 +133,41 @@ static struct mail_quote describe(const struct mail *mail, size_t index)
     return mail_quote(text);
 }
 
+/* What holds or names an export that cannot be come by, with what to do; NULL for any other part.
+ */
+static const char *wrapping_of(const struct mail_part *part)
+{
+    static const char *const PGP[] = {".pgp", ".gpg", ".csv.asc", ".zip.asc", NULL};
+    static const struct {
+        const char *type;
+        const char *is;
+    } TYPES[] = {
+        {"application/pkcs7-mime", SEALED},
+        {"application/x-pkcs7-mime", SEALED},
+        {"application/pgp-encrypted", ENCRYPTED},
+        {"message/partial",
+         "it is one piece of a mail that was split; have it sent whole, or smaller in a ZIP"},
+        {"message/external-body",
+         "it names a file that lies elsewhere, which is not fetched; attach the file itself"},
+    };
+    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
+        if (ascii_equal(part->type, TYPES[i].type))
+            return TYPES[i].is;
+    if (mail_name_ends_in(part->name, ".p7m"))
+        return SEALED;
+    if (ends_in_any(part->name, PGP))
+        return ENCRYPTED;
+    return mail_name_ends_in(part->name, ".msg")
+               ? "it is a mail that Outlook saved; attach the export itself"
+               : NULL;
+}
+
 /* What a part is that somebody may have meant as the export; NULL for the others. */
 static const char *near_miss(const struct mail_part *part)
 {
     size_t length = part->size < MAIL_BEGINNING ? part->size : MAIL_BEGINNING;
-    const char *stranger = stranger_of(part->beginning, length);
+    const char *wrapping = wrapping_of(part);
+    const char *stranger = wrapping != NULL ? wrapping : stranger_of(part->beginning, length);
     if (stranger != NULL)
         return stranger;
     if (is_document(part) && is_zip(part->beginning, part->size))
@@ -108,6 +175,9 @@ static const char *near_miss(const struct mail_part *part)
                "that";
     if (text_begins(part->type, "message/rfc822"))
         return "it is a mail in the mail, which is not looked into; --allow forwards does";
+    if (part->name != NULL &&
+        (strcasestr(part->name, ".csv") != NULL || mail_name_ends_in(part->name, ".tsv")))
+        return "its name does not end in .csv; if it is the export, name it so and send that";
     return NULL;
 }
 
@@ -183,8 +253,8 @@ static enum status check_text(const struct buffer *csv, struct failure *failure)
     size_t mark = csv->length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     const char *nul = memchr(bytes, '\0', csv->length);
     if (nul != NULL)
-        return fail(failure, STATUS_DATA, "it is no text: byte %zu is NUL",
-                    (size_t)(nul - bytes) + 1);
+        return fail(failure, STATUS_DATA, "it is no text: byte %zu is NUL, in line %zu",
+                    (size_t)(nul - bytes) + 1, 1 + lines_count(bytes, (size_t)(nul - bytes)));
     for (size_t i = mark; i < csv->length; i++)
         if (strchr(" \t\r\n", bytes[i]) == NULL)
             return STATUS_OK;
@@ -200,8 +270,7 @@ static enum status extract(enum extract_kind kind, const char *charset, struct b
     if (status == STATUS_OK && csv->length > 0 &&
         (is_zip(csv->bytes, csv->length) || is_gzip(csv->bytes, csv->length)))
         status = fail(failure, STATUS_DATA, "it is packed twice");
-    const char *stranger =
-        status == STATUS_OK && csv->length > 0 ? stranger_of(csv->bytes, csv->length) : NULL;
+    const char *stranger = status == STATUS_OK && csv->length > 0 ? content_stranger(csv) : NULL;
     if (stranger != NULL)
         status = fail(failure, STATUS_DATA, "%s", stranger);
     if (status == STATUS_OK)

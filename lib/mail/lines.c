@@ -17,6 +17,15 @@ static bool is_field(const char *bytes, size_t length)
     return i > 0 && i < length && bytes[i] == ':';
 }
 
+size_t lines_count(const char *bytes, size_t length)
+{
+    size_t count = 0;
+    const char *end = bytes + length;
+    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+        count++;
+    return count;
+}
+
 size_t lines_count_mails(const char *bytes, size_t length)
 {
     size_t count = 1;

@@ -11,6 +11,9 @@
 /* How long the first line is, in bytes, with its end. */
 size_t lines_length(const char *bytes, size_t length);
 
+/* How many ends of lines there are. */
+size_t lines_count(const char *bytes, size_t length);
+
 /* How many mails there are in a file that begins with the line of an mbox (RFC 4155): each has such
  * a line, behind an empty one and before a header. In the text of a mail it would be quoted. */
 size_t lines_count_mails(const char *bytes, size_t length);
