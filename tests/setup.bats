@@ -111,6 +111,35 @@ answers() {
   [ "$(ls -A "${CONFIG%/*}")" = config ]
 }
 
+@test "setup: without room the config that was there stays as it was" {
+  echo 'AN_MEMBERS=x=1' >mine
+  # Room for what is found out before, and not for the whole of a long rule.
+  AN_API_KEY=$key AN_SETUP_OVERWRITE=yes AN_MEMBERS="mailing_zip=$(seq -s, 10000 10400)" \
+    run -74 bash -c 'trap "" XFSZ; ulimit -f 1; exec an-sync -c mine setup </dev/null'
+  has "$output" 'mine could not be written'
+  [ "$(cat mine)" = 'AN_MEMBERS=x=1' ]
+  [ -z "$(find . -name '.config.*')" ]
+}
+
+@test "setup: only who asks Action Network sees the key" {
+  mkdir programs
+  printf '#!/bin/bash\nenv >>%q\nexec %q "$@"\n' "$PWD/seen" "$(type -P mime-extract)" >programs/mime-extract
+  chmod +x programs/mime-extract
+  AN_API_KEY=$key SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/test AN_SETUP_EXPORT=$SAMPLES/export-2026-11-09.csv \
+    PATH=$PWD/programs:$PATH run an-sync -c mine setup </dev/null
+  [[ $status -le 1 ]]
+  [ -s seen ]
+  run -1 grep -F -e "$key" -e "$SANDBOX_URL/slack/test" seen
+}
+
+@test "setup: the key may be in a file, of which the config tells" {
+  echo "$key" >key && chmod 600 key
+  AN_API_KEY_FILE=$PWD/key run an-sync -c mine setup </dev/null
+  [[ $status -le 1 ]]
+  grep -qx "AN_API_KEY_FILE=\"$PWD/key\"" mine
+  run -1 grep -q '^AN_API_KEY=' mine
+}
+
 @test "setup: what is no answer is asked for again, or refused where nobody can be asked" {
   run talk "$(answers | jq -c '.[:1] + [["webhook", "hooks"]] + .[1:2] + [["Who mails", "national"]] + .[2:3] +
     [["export to look at", "/nowhere"], ["Another one", ""], ["Who is a member", "members"], ["Who is a member", "x=y"]]')"

@@ -64,7 +64,7 @@ choose_key() {
     ((status == 77)) && [ -z "$given" ] || die "$status" 'setup: nothing was written'
     explain 'Paste it once more, or end with Ctrl-C.'
   done
-  is_plain "$AN_API_KEY" || die 78 'setup: the key holds what no key does'
+  is_plain "${AN_API_KEY-}" || die 78 'setup: the key holds what no key does'
   explain 'Action Network takes the key.'
 }
 
@@ -135,9 +135,9 @@ choose_members() {
 lines() {
   { local - && set +x; } 2>/dev/null
   local name
-  echo '# Written by an-sync setup; an-sync(1) has every setting.'
+  echo '# Written by an-sync setup; an-sync(1) has every setting.' || return
   for name in AN_API_KEY AN_API_KEY_FILE AN_API_URL SLACK_WEBHOOK_URL AN_MAIL_FROM AN_MEMBERS; do
-    [ -z "${!name-}" ] || printf '%s="%s"\n' "$name" "${!name}"
+    [ -z "${!name-}" ] || printf '%s="%s"\n' "$name" "${!name}" || return
   done
   [ -z "${AN_MEMBERS+set}" ] || [ -n "$AN_MEMBERS" ] || echo 'AN_MEMBERS='
 }
@@ -162,7 +162,7 @@ write_config() {
 
 tell_missing() {
   local missing
-  missing=$(sed -n 's/^the group has no custom field "\(.*\)"$/\1/p' "$work/group")
+  missing=$(sed -n 's/^the group has no custom field "\(.*\)"$/\1/p' "$work/group") || return
   [ -n "$missing" ] || return 0
   explain '' 'Create these custom fields in Action Network; what is sent for one that is missing is lost:' "$missing"
 }
@@ -170,13 +170,14 @@ tell_missing() {
 setup() {
   work=$(mktemp -d) || return 74
   trap 'rm -rf -- "$work" ${written:+"$written"}' EXIT
+  export -n AN_API_KEY SLACK_WEBHOOK_URL # only the program that needs a secret sees it
   choose_file
   choose_key
   choose_webhook
   choose_sender
   choose_members
   write_config
-  tell_missing
+  tell_missing || explain '' 'Which custom fields are missing could not be told.'
   explain '' 'What an-sync check says of it:'
   "$here/an-sync" --config "$config" check
   local status=$? other=''
