@@ -616,6 +616,25 @@ config_says() {
   [ -e members ]
 }
 
+@test "paths of the environment may be relative: roster, field map, key and webhook are those of this directory" {
+  printf %s "$AN_API_KEY" >key
+  printf %s "$SLACK_WEBHOOK_URL" >webhook
+  unset AN_API_KEY SLACK_WEBHOOK_URL
+  an-upsert --print-map | jq '.custom_fields.Chapter = {value: "Boston"}' >map.json
+  export AN_STATE=state AN_ROSTER=sqlite:rosters/here.sqlite AN_FIELD_MAP=map.json AN_API_KEY_FILE=key SLACK_WEBHOOK_URL_FILE=webhook
+  run -0 --separate-stderr an-sync week1.csv
+  has "$output" '20 new'
+  run -0 --separate-stderr an-sync week2.csv
+  has "$(slack_texts)" '1 new, 1 updated, 2 lapsed, 17 unchanged'
+  [ "$(sandbox_person p3@example.org | jq -r .custom_fields.Chapter)" = Boston ]
+  run -0 --separate-stderr an-sync -n week2.csv
+  has "$output" 'no changes, 19 unchanged'
+  run -0 --separate-stderr an-sync audit
+  has "$output" '19 as they should be'
+  run -0 --separate-stderr an-sync adopt week2.csv
+  [ "$(find . -name '*.sqlite')" = ./rosters/here.sqlite ]
+}
+
 @test "a configuration file that belongs to somebody else is refused" {
   [ "$(id -u)" -eq 0 ] || skip 'needs root to make such a file'
   echo AN_RATE=0 >config

@@ -81,6 +81,17 @@ whole_path() {
   return 1
 }
 
+# Makes the paths of the environment whole, which may be relative: not all programs are started in this directory.
+whole_paths() {
+  local name path scheme
+  for name in $PATHS; do
+    path=${!name-} scheme=''
+    [[ $name != AN_ROSTER || $path != sqlite:* ]] || scheme=sqlite:
+    path=${path#"$scheme"}
+    [[ -z $path || $path == /* || $name$scheme == AN_ROSTER ]] || printf -v "$name" %s "$scheme$PWD/$path"
+  done
+}
+
 # Whether a setting that is yes or no says yes.
 says_yes() {
   case ${!1-} in
@@ -139,7 +150,7 @@ configure() {
     [ -n "${XDG_STATE_HOME-}${HOME-}" ] || die 78 'set AN_STATE: there is no home directory'
     AN_STATE=${XDG_STATE_HOME:-$HOME/.local/state}/an-sync
   fi
-  [[ $AN_STATE == /* ]] || AN_STATE=$PWD/$AN_STATE
+  whole_paths
   export AN_STATE
   : "${AN_MAX_LAPSE:=10%}" "${AN_KEEP_RUNS:=12}" "${rate:=${AN_RATE-}}"
   [[ $AN_MAX_LAPSE =~ ^([0-9]{1,9}|([0-9]{1,2}(\.[0-9]+)?|100(\.0+)?)%)$ ]] ||
