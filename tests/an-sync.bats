@@ -410,6 +410,10 @@ END
   run -0 --separate-stderr an-sync week1.csv
   has "$stderr" slack-notify 'Slack was not told'
   [ "$(members)" -eq 20 ]
+  # From cron somebody hears of it all the same.
+  run -0 --separate-stderr an-sync -q week2.csv
+  [ "$output" = '' ]
+  has "$stderr" 'slack-notify: the Slack webhook' 'an-sync: warning: Slack was not told'
 }
 
 @test "-q says nothing when all is well, and all when not" {

@@ -85,7 +85,7 @@ tell() {
   local remarks
   note_remarks || say 'the log could not be read: the report lacks its warnings'
   saying notify "${report[@]}" "${remarks[@]}" "$@" >"$run/report" ||
-    say 'Slack was not told; that changes nothing of the sync itself'
+    say 'warning: Slack was not told; that changes nothing of the sync itself'
 }
 
 # A run that never got to sending: only its log is kept.
