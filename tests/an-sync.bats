@@ -242,6 +242,11 @@ ended() {
   [ -d "$AN_STATE/runs/mine" ]
   AN_KEEP_RUNS=0 an-sync week1.csv >/dev/null
   [ "$(runs)" = "$AN_STATE/runs/mine" ]
+  # A clock that was ahead does not take the last run's files, which take it back.
+  mkdir "$AN_STATE"/runs/2099-01-0{1,2}T000000Z
+  AN_KEEP_RUNS=2 an-sync week2.csv
+  [ "$(runs | grep -vc mine)" -eq 2 ]
+  [ -e "$(runs | head -n 1)/older.csv" ]
 }
 
 @test "one run at a time: a second one says who is at work, status 75" {

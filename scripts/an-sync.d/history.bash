@@ -111,12 +111,13 @@ roster_exists() {
   [[ $store != sqlite:* || -e ${store#sqlite:} ]]
 }
 
-# Deletes the oldest runs' files: they hold what is private.
+# Deletes the oldest runs' files: they hold what is private. This run is the newest, whatever a clock said before.
 forget_runs() {
   local directory runs=() i
   for directory in "$AN_STATE"/runs/$RUN_NAME; do
-    [ ! -d "$directory" ] || runs+=("$directory")
+    [ ! -d "$directory" ] || [ "$directory" = "$run" ] || runs+=("$directory")
   done
+  [ ! -d "$run" ] || runs+=("$run")
   for ((i = 0; i < ${#runs[@]} - 10#$AN_KEEP_RUNS; i++)); do
     rm -rf -- "${runs[i]}"
   done
