@@ -14,10 +14,6 @@ setup() {
   touch -d '2026-01-12 06:00' week2.csv
 }
 
-teardown() {
-  stop_sandbox
-}
-
 slack_texts() { sandbox_get slack | jq -r '.[].text'; }
 requests_reach() { [ "$(sandbox_requests POST)" -ge "$1" ]; }
 unlocked() { flock -n "$AN_STATE/lock" true; }

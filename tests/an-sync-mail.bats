@@ -12,10 +12,6 @@ setup() {
   part='text/csv;name=export.csv;file=export.csv'
 }
 
-teardown() {
-  stop_sandbox
-}
-
 members() { roster-dump | tail -n +2 | wc -l; }
 slack_last() { sandbox_get slack | jq -r '.[-1].text'; }
 

@@ -11,10 +11,6 @@ setup() {
   printf '%s\n' akid,email,first_name 1,a@example.org,A 2,b@example.org,B >week1.csv
 }
 
-teardown() {
-  stop_sandbox
-}
-
 @test "a state directory in which others can write, or of somebody else, is refused, and so is the roster's" {
   mkdir -p "$AN_STATE" others
   chmod 770 "$AN_STATE"

@@ -10,10 +10,6 @@ setup() {
   export SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/test AN_RATE=0
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # export_of FIRST LAST: an export of members by their number.
 export_of() {
   echo 'akid,email,first_name,last_name,best_phone,mailing_city,mailing_state,mailing_zip'

@@ -24,10 +24,6 @@ setup() {
   echo secret >private
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # broken_into ATTEMPTS COMMAND...: what came of each attempt, from within the command, which must do its work all the same.
 broken_into() {
   local attempts=$1

@@ -32,10 +32,6 @@ setup() {
   export AN_MAX_LAPSE=90%
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # dying_program NAME: a program that takes the name's place: of all calls of all programs it notes the number, and dies
 # at the one that $DIE_AT says.
 dying_program() {

@@ -17,10 +17,6 @@ setup() {
   touch -d '2026-01-12 06:00' next.csv
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # members FIRST LAST: an export.
 members() {
   local i

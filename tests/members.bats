@@ -11,10 +11,6 @@ setup() {
   export AN_RATE=0
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # export_of LINE...: an export with these rows behind its header.
 export_of() {
   printf '%s\r\n' "${header:-akid,first_name,last_name,mailing_city,mailing_zip,email,membership_status}" "$@"

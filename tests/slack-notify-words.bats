@@ -10,10 +10,6 @@ setup() {
   export SLACK_WEBHOOK_URL=$SANDBOX_URL/slack/services/T0000/B0000/secretsecretsecret
 }
 
-teardown() {
-  stop_sandbox
-}
-
 # posted TEXT: what is posted when TEXT is a title, an error of the command line and one of a result; all
 # of what any service shows, a string a line.
 posted() {
