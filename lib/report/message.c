@@ -22,8 +22,11 @@ char *message_text(const struct message *message)
     bool room = buffer_printf(&out, "%s:", message->title);
     size_t index;
     json_t *paragraph;
-    json_array_foreach(message->paragraphs, index, paragraph) room =
-        room && buffer_printf(&out, "%s%s\n", index == 0 ? " " : "", json_string_value(paragraph));
+    json_array_foreach(message->paragraphs, index, paragraph)
+    {
+        room = room &&
+               buffer_printf(&out, "%s%s\n", index == 0 ? " " : "", json_string_value(paragraph));
+    }
     if (message->footer != NULL)
         room = room && buffer_printf(&out, "%s\n", message->footer);
     if (!room)
@@ -111,8 +114,10 @@ static json_t *make_blocks(const struct message *message)
     bool made = blocks != NULL && add_header(blocks, message);
     size_t index;
     json_t *paragraph;
-    json_array_foreach(message->paragraphs, index, paragraph) made =
-        made && add_sections(blocks, json_string_value(paragraph));
+    json_array_foreach(message->paragraphs, index, paragraph)
+    {
+        made = made && add_sections(blocks, json_string_value(paragraph));
+    }
     if (message->footer != NULL)
         made = made && add_footer(blocks, message->footer);
     if (!made) {

@@ -287,25 +287,26 @@ static bool write_unapplied(struct buffer *out, struct report *report)
                                                        : "; do the custom fields exist?");
 }
 
+/* A sentence of that beginning, where there is anything. */
+static bool append_list(struct buffer *out, const char *beginning, struct tally *tally)
+{
+    return tally->used == 0 || (buffer_printf(out, "%s: ", beginning) &&
+                                append_fields(out, tally) && buffer_printf(out, "."));
+}
+
 static bool write_overridden(struct buffer *out, struct report *report)
 {
-    return report->overridden.used == 0 ||
-           (buffer_printf(out, "Left alone because of an override: ") &&
-            append_fields(out, &report->overridden) && buffer_printf(out, "."));
+    return append_list(out, "Left alone because of an override", &report->overridden);
 }
 
 static bool write_drift(struct buffer *out, struct report *report)
 {
-    return report->drift.used == 0 ||
-           (buffer_printf(out, "Different in Action Network: ") &&
-            append_fields(out, &report->drift) && buffer_printf(out, "."));
+    return append_list(out, "Different in Action Network", &report->drift);
 }
 
 static bool write_notes(struct buffer *out, struct report *report)
 {
-    return report->notes.used == 0 ||
-           (buffer_printf(out, "Noted: ") && append_fields(out, &report->notes) &&
-            buffer_printf(out, "."));
+    return append_list(out, "Noted", &report->notes);
 }
 
 json_t *report_paragraphs(struct report *report)
