@@ -65,8 +65,8 @@ static enum status from_container(struct aws_credentials *credentials, struct fa
                        relative != NULL ? relative : full))
         return fail_memory(failure);
     credentials->endpoint = url.bytes;
-    if (strncmp(url.bytes, "https://", 8) != 0 &&
-        !(strncmp(url.bytes, "http://", 7) == 0 && aws_is_near(url.bytes)))
+    if (!text_begins(url.bytes, "https://") &&
+        !(text_begins(url.bytes, "http://") && aws_is_near(url.bytes)))
         return fail(failure, STATUS_CONFIG,
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI must begin with https:// (http:// is for "
                     "loopback and for the containers' own endpoints only)");

@@ -71,7 +71,7 @@ bool exchange_prepare(struct exchange *exchange, CURL *easy)
                curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange->said) == CURLE_OK &&
                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_error) == CURLE_OK;
     /* Plain http is for loopback, which no proxy of the environment should see. */
-    const char *proxy = strncmp(exchange->url, "http:", 5) == 0 ? "" : NULL;
+    const char *proxy = text_begins(exchange->url, "http:") ? "" : NULL;
     set = set && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK;
     if (exchange->body == NULL)
         set = set && curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;

@@ -43,7 +43,7 @@ static bool is_file(struct archive_entry *entry, const char *path)
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
     return archive_entry_filetype(entry) == AE_IFREG && name[0] != '.' &&
-           strncmp(path, "__MACOSX/", 9) != 0;
+           !text_begins(path, "__MACOSX/");
 }
 
 /* What a ZIP is, by a file that it holds; NULL for an ordinary one. */

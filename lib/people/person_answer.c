@@ -68,7 +68,7 @@ static json_t *overridden_names(const json_t *existing)
             continue;
         char *normalized = text_normalized(name);
         bool failed = normalized == NULL;
-        if (!failed && strncmp(normalized, override_prefix, sizeof override_prefix - 1) == 0)
+        if (!failed && text_begins(normalized, override_prefix))
             failed = json_object_set_new(names, normalized + sizeof override_prefix - 1,
                                          json_true()) != 0;
         free(normalized);
@@ -158,8 +158,7 @@ const char *person_id(const json_t *resource)
     const json_t *identifiers = json_object_get(resource, "identifiers");
     for (size_t i = 0; i < json_array_size(identifiers); i++) {
         const char *identifier = json_string_value(json_array_get(identifiers, i));
-        if (identifier != NULL && strncmp(identifier, prefix, sizeof prefix - 1) == 0 &&
-            uuid_is(identifier + sizeof prefix - 1))
+        if (text_begins(identifier, prefix) && uuid_is(identifier + sizeof prefix - 1))
             return identifier + sizeof prefix - 1;
     }
     const json_t *self = json_object_get(json_object_get(resource, "_links"), "self");

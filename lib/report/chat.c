@@ -47,7 +47,7 @@ static const char *instead(struct chat_reader *reader, size_t *taken)
         *taken = 3;
         return "[:]//";
     case 's': /* what a report says itself; no service makes a link of it */
-        if (is_word(reader->before) || strncmp(at, "s3://", 5) != 0)
+        if (is_word(reader->before) || !text_begins(at, "s3://"))
             return NULL;
         *taken = 5;
         return "s3://";

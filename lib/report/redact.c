@@ -26,7 +26,7 @@ static bool is_domain(char byte)
 /* How many bytes at `at` stand for an @; 0 when they do not. */
 static size_t at_sign(const char *at)
 {
-    return *at == '@' ? 1 : strncmp(at, "%40", 3) == 0 ? 3 : 0;
+    return *at == '@' ? 1 : text_begins(at, "%40") ? 3 : 0;
 }
 
 /* What was seen of a text so far, so that none of it is looked at again for each @. */

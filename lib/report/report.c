@@ -65,7 +65,7 @@ static bool count_fields(struct tally *tally, const json_t *fields, bool *custom
         const char *name = json_string_value(field);
         if (name == NULL)
             continue;
-        if (strncmp(name, CUSTOM, strlen(CUSTOM)) == 0) {
+        if (text_begins(name, CUSTOM)) {
             name += strlen(CUSTOM);
             *custom = true;
         }
@@ -156,7 +156,7 @@ static bool count_drift(struct report *report, const json_t *drift)
     json_t *difference;
     json_object_foreach((json_t *)drift, name, difference)
     {
-        size_t skip = strncmp(name, CUSTOM, strlen(CUSTOM)) == 0 ? strlen(CUSTOM) : 0;
+        size_t skip = text_begins(name, CUSTOM) ? strlen(CUSTOM) : 0;
         if (!count_text(&report->drift, name + skip))
             return false;
     }
