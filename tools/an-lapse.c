@@ -2,9 +2,10 @@
  * an-lapse: reads change records, sets is_member to "False" in Action Network for the lapsed ones,
  * and writes every record on, those with a result. Touches nothing else; nobody is created.
  */
-#include <jansson.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <jansson.h>
 
 #include "base/cli.h"
 #include "base/signals.h"

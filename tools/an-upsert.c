@@ -2,10 +2,11 @@
  * an-upsert: reads change records, creates or updates a person in Action Network for each new or
  * updated one, and writes every record on, those with a result. Touches nothing else.
  */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <jansson.h>
 
 #include "base/cli.h"
 #include "base/signals.h"

@@ -20,7 +20,7 @@
 #include "diff/json.h"
 #include "diff/people.h"
 
-static const char program[] = "csv-diff";
+static const char PROGRAM[] = "csv-diff";
 
 struct options {
     struct diff_options diff;
@@ -51,7 +51,7 @@ static enum status write_changes(struct diff *diff, const struct options *option
     struct failure failure = {""};
     struct output *output = output_new(STDOUT_FILENO);
     if (output == NULL) {
-        cli_warn(program, "out of memory");
+        cli_warn(PROGRAM, "out of memory");
         return STATUS_IO;
     }
     enum status status =
@@ -65,9 +65,9 @@ static enum status write_changes(struct diff *diff, const struct options *option
     if (output_flush(output, &error) != STATUS_OK) {
         status = STATUS_IO;
         if (error != EPIPE)
-            cli_warn(program, "standard output: %s", strerror(error));
+            cli_warn(PROGRAM, "standard output: %s", strerror(error));
     } else if (status != STATUS_OK) {
-        cli_warn(program, "%s", failure.text);
+        cli_warn(PROGRAM, "%s", failure.text);
     }
     output_free(output);
     return status;
@@ -79,11 +79,11 @@ static enum status run(const struct options *options)
     struct failure failure = {""};
     enum status status = diff_open(options->older, options->newer, &options->diff, &diff, &failure);
     if (status != STATUS_OK) {
-        cli_warn(program, "%s", failure.text);
+        cli_warn(PROGRAM, "%s", failure.text);
         return status;
     }
     if (diff_warning(diff) != NULL)
-        cli_warn(program, "warning: %s", diff_warning(diff));
+        cli_warn(PROGRAM, "warning: %s", diff_warning(diff));
     status = write_changes(diff, options);
     const struct diff_summary *summary = diff_summary(diff);
     bool differ = summary->added + summary->updated + summary->lapsed > 0;
@@ -118,12 +118,12 @@ static enum status compare(const struct options_command *command, struct options
                            char **operands)
 {
     if (!settle(options, operands)) {
-        cli_warn(program, "out of memory");
+        cli_warn(PROGRAM, "out of memory");
         return STATUS_IO;
     }
     if (strcmp(options->older, "-") == 0 && strcmp(options->newer, "-") == 0)
         return options_wrong(command, "only one of the files can be standard input");
-    signals_explain_bus_error(program);
+    signals_explain_bus_error(PROGRAM);
     (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
     return run(options);
 }
@@ -165,7 +165,7 @@ int main(int argc, char **argv)
         {.name = NULL},
     };
     const struct options_command command = {
-        .name = program,
+        .name = PROGRAM,
         .usage = "usage: csv-diff [-k COLUMN,...] [-w|-W COLUMN=VALUE,...] [-c COLUMN,...]\n"
                  "                [-f COLUMN,...] [-m N|P%] [-E COLUMN,...] [-u COLUMN=VALUE]\n"
                  "                [-d COLUMN=VALUE] [-l NAME] [-Aaep] OLDER NEWER\n",

@@ -18,7 +18,7 @@
 #include "roster/batch.h"
 #include "roster/roster.h"
 
-static const char program[] = "roster-commit";
+static const char PROGRAM[] = "roster-commit";
 
 enum { LOCK_SECONDS = 900 };
 
@@ -78,7 +78,7 @@ static enum status run(const struct options *options)
         status = fail(&failure, STATUS_IO, "standard output: %s; all was recorded, not all written",
                       strerror(output_error));
     if (status != STATUS_OK && !(options->begin && output_error == EPIPE))
-        cli_warn(program, "%s", failure.text);
+        cli_warn(PROGRAM, "%s", failure.text);
     ndjson_close(committer.reader);
     roster_close(committer.roster);
     field_map_free(committer.map);
@@ -101,7 +101,7 @@ static enum status run_lock(const struct options *options)
     else if (status == STATUS_OK)
         status = roster_unlock(roster, options->unlock, &failure);
     if (status != STATUS_OK)
-        cli_warn(program, "%s", failure.text);
+        cli_warn(PROGRAM, "%s", failure.text);
     roster_close(roster);
     return status;
 }
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
         {.name = NULL},
     };
     const struct options_command command = {
-        .name = program,
+        .name = PROGRAM,
         .usage = "usage: roster-commit [-s STORE] [-a [-m MAP]] [FILE]\n"
                  "       roster-commit [-s STORE] -b [--deadline SECONDS] [FILE]\n"
                  "       roster-commit [-s STORE] -l OWNER [-e TIME] | -u OWNER\n",

@@ -3,12 +3,13 @@
  * nothing.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <jansson.h>
 
 #include "base/cli.h"
 #include "base/options.h"
@@ -18,7 +19,7 @@
 #include "roster/group.h"
 #include "roster/roster.h"
 
-static const char program[] = "roster-dump";
+static const char PROGRAM[] = "roster-dump";
 
 struct options {
     const char *store;
@@ -94,7 +95,7 @@ static enum status run(const struct options *options)
     if (output != NULL && output_flush(output, &error) != STATUS_OK)
         status = fail(&failure, STATUS_IO, "standard output: %s", strerror(error));
     if (status != STATUS_OK && error != EPIPE)
-        cli_warn(program, "%s", failure.text);
+        cli_warn(PROGRAM, "%s", failure.text);
     output_free(output);
     roster_close(roster);
     return status;
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
         {.name = NULL},
     };
     const struct options_command command = {
-        .name = program,
+        .name = PROGRAM,
         .usage = "usage: roster-dump [-s STORE] [-b] [-c | [--group] [-r[N]]]\n",
         .about = "Writes the members that Action Network has acknowledged, as CSV.\n",
         .lines = lines,

@@ -21,7 +21,7 @@
 #include "report/report.h"
 #include "report/webhook.h"
 
-#define PROGRAM "slack-notify"
+static const char PROGRAM[] = "slack-notify";
 
 enum { ERROR_LIMIT = 1000 }; /* bytes */
 
