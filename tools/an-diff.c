@@ -3,7 +3,6 @@
  * and everybody whom the group has, writes one JSON record a change (an-sync-records(5)) or, with
  * -p, lines for people. Asks only, and changes nothing.
  */
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,23 +59,13 @@ static void trace(void *context, const char *line)
 static enum status write_all_of(struct audit *audit, const struct options *options,
                                 struct failure *failure)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    bool colour = (no_colour == NULL || no_colour[0] == '\0') && isatty(STDOUT_FILENO) == 1;
     enum audit_form form = !options->for_people ? AUDIT_RECORDS
-                           : colour             ? AUDIT_COLOURED
+                           : cli_colours()      ? AUDIT_COLOURED
                                                 : AUDIT_PEOPLE;
     struct output *output = output_new(STDOUT_FILENO);
     if (output == NULL)
         return fail_memory(failure);
-    enum status status = audit_write(audit, form, output, failure);
-    int error;
-    if (output_flush(output, &error) != STATUS_OK) {
-        failure->text[0] = '\0'; /* a reader that has gone needs no message */
-        status = error == EPIPE ? STATUS_IO
-                                : fail(failure, STATUS_IO, "standard output: %s", strerror(error));
-    }
-    output_free(output);
-    return status;
+    return output_end(output, audit_write(audit, form, output, failure), failure);
 }
 
 static enum status compare(const struct options *options, struct connection *connection,

@@ -2,7 +2,6 @@
  * csv-diff: what changed between two exports. Reads two CSV files, writes one JSON record a change
  * (an-sync-records(5)) or, with -p, lines for people. Touches nothing else.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -42,53 +41,37 @@ static void options_free(struct options *options)
     free(options->doubtful.column);
 }
 
-/* Writes every change and the summary. A reader that has gone needs no message. */
-static enum status write_changes(struct diff *diff, const struct options *options)
+/* Writes every change and the summary. */
+static enum status write_changes(struct diff *diff, const struct options *options,
+                                 struct failure *failure)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    struct diff_people people = {.colour = (no_colour == NULL || no_colour[0] == '\0') &&
-                                           isatty(STDOUT_FILENO)};
-    struct failure failure = {""};
+    struct diff_people people = {.colour = cli_colours()};
     struct output *output = output_new(STDOUT_FILENO);
-    if (output == NULL) {
-        cli_warn(PROGRAM, "out of memory");
-        return STATUS_IO;
-    }
+    if (output == NULL)
+        return fail_memory(failure);
     enum status status =
         diff_write(diff, output, options->for_people ? diff_people_change : diff_json_change,
-                   &people, &failure);
+                   &people, failure);
     if (status == STATUS_OK && options->for_people)
         diff_people_summary(output, diff_summary(diff), people.colour);
     else if (status == STATUS_OK)
         diff_json_summary(output, diff_summary(diff));
-    int error;
-    if (output_flush(output, &error) != STATUS_OK) {
-        status = STATUS_IO;
-        if (error != EPIPE)
-            cli_warn(PROGRAM, "standard output: %s", strerror(error));
-    } else if (status != STATUS_OK) {
-        cli_warn(PROGRAM, "%s", failure.text);
-    }
-    output_free(output);
-    return status;
+    return output_end(output, status, failure);
 }
 
-static enum status run(const struct options *options)
+static enum status run(const struct options *options, struct failure *failure)
 {
     struct diff *diff = NULL;
-    struct failure failure = {""};
-    enum status status = diff_open(options->older, options->newer, &options->diff, &diff, &failure);
-    if (status != STATUS_OK) {
-        cli_warn(PROGRAM, "%s", failure.text);
-        return status;
-    }
-    if (diff_warning(diff) != NULL)
+    enum status status = diff_open(options->older, options->newer, &options->diff, &diff, failure);
+    if (status == STATUS_OK && diff_warning(diff) != NULL)
         cli_warn(PROGRAM, "warning: %s", diff_warning(diff));
-    status = write_changes(diff, options);
-    const struct diff_summary *summary = diff_summary(diff);
-    bool differ = summary->added + summary->updated + summary->lapsed > 0;
-    if (status == STATUS_OK && options->exit_code && differ)
-        status = STATUS_SOME_FAILED;
+    if (status == STATUS_OK)
+        status = write_changes(diff, options, failure);
+    if (status == STATUS_OK && options->exit_code) {
+        const struct diff_summary *summary = diff_summary(diff);
+        bool differ = summary->added + summary->updated + summary->lapsed > 0;
+        status = differ ? STATUS_SOME_FAILED : STATUS_OK;
+    }
     diff_close(diff);
     return status;
 }
@@ -117,15 +100,17 @@ static bool settle(struct options *options, char **operands)
 static enum status compare(const struct options_command *command, struct options *options,
                            char **operands)
 {
-    if (!settle(options, operands)) {
-        cli_warn(PROGRAM, "out of memory");
-        return STATUS_IO;
-    }
+    struct failure failure = {""};
+    enum status status = settle(options, operands) ? STATUS_OK : fail_memory(&failure);
     if (strcmp(options->older, "-") == 0 && strcmp(options->newer, "-") == 0)
         return options_wrong(command, "only one of the files can be standard input");
     signals_explain_bus_error(PROGRAM);
     (void)signal(SIGPIPE, SIG_IGN); /* a reader's leaving is an EPIPE */
-    return run(options);
+    if (status == STATUS_OK)
+        status = run(options, &failure);
+    if (status != STATUS_OK)
+        cli_warn(PROGRAM, "%s", failure.text);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,6 @@
  * roster-dump: writes the roster's members as CSV, or the history of runs as NDJSON. Touches
  * nothing.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -78,13 +77,11 @@ static enum status dump(struct roster *roster, const struct options *options, st
     return status;
 }
 
-/* A reader that has gone needs no message. */
 static enum status run(const struct options *options)
 {
     struct roster *roster = NULL;
     struct output *output = output_new(STDOUT_FILENO);
     struct failure failure = {""};
-    int error = 0;
     enum status status = output != NULL
                              ? roster_open(options->store, ROSTER_READ, &roster, &failure)
                              : fail_memory(&failure);
@@ -92,11 +89,9 @@ static enum status run(const struct options *options)
         roster_confine(roster);
     if (status == STATUS_OK)
         status = dump(roster, options, output, &failure);
-    if (output != NULL && output_flush(output, &error) != STATUS_OK)
-        status = fail(&failure, STATUS_IO, "standard output: %s", strerror(error));
-    if (status != STATUS_OK && error != EPIPE)
+    status = output_end(output, status, &failure);
+    if (status != STATUS_OK)
         cli_warn(PROGRAM, "%s", failure.text);
-    output_free(output);
     roster_close(roster);
     return status;
 }

@@ -75,7 +75,7 @@ enum audit_form { AUDIT_RECORDS, AUDIT_PEOPLE, AUDIT_COLOURED };
 
 /* Writes what was found, in the order of the export, then strays by their address, then the
  * summary. STATUS_IO when the export changed meanwhile, memory ran out, or `output` failed, of
- * which output_flush tells more. */
+ * which output_end tells more. */
 enum status audit_write(struct audit *audit, enum audit_form form, struct output *output,
                         struct failure *failure);
 

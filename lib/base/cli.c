@@ -38,6 +38,12 @@ enum status cli_version(const char *program)
     return cli_finish(program, STATUS_OK);
 }
 
+bool cli_colours(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    return (no_colour == NULL || no_colour[0] == '\0') && isatty(STDOUT_FILENO) == 1;
+}
+
 bool cli_number(const char *text, double least, double most, double *number)
 {
     if (text[0] == '\0' || text[strspn(text, "0123456789.")] != '\0')

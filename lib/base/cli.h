@@ -21,6 +21,10 @@ void cli_warn(const char *program, const char *format, ...) __attribute__((forma
 /* "NAME (an-sync) VERSION" on stdout; STATUS_OK, or STATUS_IO when that could not be written. */
 enum status cli_version(const char *program);
 
+/* Whether standard output may be coloured: it is a terminal, and NO_COLOR (no-color.org) is unset
+ * or empty. */
+bool cli_colours(void);
+
 /* A whole decimal number within [least, most] as the only content of `text`. False otherwise. */
 bool cli_number(const char *text, double least, double most, double *number);
 

@@ -124,9 +124,15 @@ bool output_failed(const struct output *output)
     return output->error != 0;
 }
 
-enum status output_flush(struct output *output, int *error)
+enum status output_end(struct output *output, enum status status, struct failure *failure)
 {
+    if (output == NULL)
+        return status;
     empty(output);
-    *error = output->error;
-    return output->error == 0 ? STATUS_OK : STATUS_IO;
+    if (output->error != 0)
+        status = fail(failure, STATUS_IO, "standard output: %s", strerror(output->error));
+    if (output->error == EPIPE)
+        failure->text[0] = '\0';
+    output_free(output);
+    return status;
 }

@@ -18,12 +18,12 @@ struct output *output_new(int file);
 /* NULL is harmless. */
 void output_free(struct output *output);
 
-/* Makes room for `length` more bytes and returns where they go; NULL on error, see output_flush.
- * What was put there is told to output_advance. */
+/* Makes room for `length` more bytes and returns where they go; NULL on error, which shows at
+ * output_end. What was put there is told to output_advance. */
 char *output_room(struct output *output, size_t length);
 void output_advance(struct output *output, size_t length);
 
-/* Adds bytes; an error shows at output_flush. */
+/* Adds bytes; an error shows at output_end. */
 void output_bytes(struct output *output, const void *bytes, size_t length);
 
 /* Adds a string; likewise. */
@@ -41,8 +41,9 @@ void output_move(struct output *output, struct output *from);
 /* Whether a write has failed: nothing more is written then. */
 bool output_failed(const struct output *output);
 
-/* Writes all that is there. STATUS_OK, or STATUS_IO: the first error since output_new, with its
- * errno in `*error` (EPIPE when the reader has gone, ENOMEM). */
-enum status output_flush(struct output *output, int *error);
+/* Writes what is left to standard output, and frees the output; NULL is harmless. Returns `status`,
+ * what whoever filled it came to, or STATUS_IO when not all could be written: then the failure says
+ * why, or nothing when the reader has gone, which needs no message. */
+enum status output_end(struct output *output, enum status status, struct failure *failure);
 
 #endif

@@ -111,7 +111,7 @@ typedef void diff_render(struct output *output, const struct diff_change *change
 
 /* Renders every change to `output`: new, updated and skipped in the order of NEWER, then lapsed in
  * the order of OLDER. Once per diff. STATUS_IO when a file changed meanwhile, memory ran out, or
- * `output` failed, of which output_flush tells more. */
+ * `output` failed, of which output_end tells more. */
 enum status diff_write(struct diff *diff, struct output *output, diff_render *render,
                        const void *context, struct failure *failure);
 

@@ -13,7 +13,7 @@
 
 /* Writes all members to `output`; with `begun` those, too, whose first change was only begun.
  * Nothing, not even a header, for a roster that never had a member. What roster_each returns;
- * STATUS_IO also when `output` fails, of which output_flush tells more. */
+ * STATUS_IO also when `output` fails, of which output_end tells more. */
 enum status roster_dump(struct roster *roster, struct output *output, bool begun,
                         struct failure *failure);
 
