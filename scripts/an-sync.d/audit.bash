@@ -88,8 +88,7 @@ prepare_audit() {
   begin_run "$kind" && learn_history || return
   digest=$(saying an-upsert --print-digest) && reading roster-dump --begun >"$run/roster.csv" || return
   if [ ! -s "$run/roster.csv" ]; then
-    echo 'an-sync: nobody is in the roster; an-sync adopt SOURCE begins with an export' >"$work/said"
-    messages <"$work/said"
+    say_why 'nobody is in the roster; an-sync adopt SOURCE begins with an export'
     return 65
   fi
   guard_group || return

@@ -11,12 +11,10 @@ declare -A beside=()
 # Keeps what can be read but once: standard input, or what is no file. Not by a name like /dev/stdin: what somebody
 # else has opened may be read, and perhaps not opened again.
 keep_source() {
-  local said escaped
+  local said
   [ "$source" = - ] || [ ! -f "$source" ] || return 0
   said=$(cat -- "$source" 2>&1 >"$work/source") || {
-    escape "$name could not be copied into $work: ${said##*: }"
-    printf 'an-sync: %s\n' "$escaped" >"$work/said"
-    messages <"$work/said"
+    say_why "$name could not be copied into $work: ${said##*: }"
     return 74
   }
   source=$work/source
@@ -135,12 +133,9 @@ extract() {
 # Refuses an export that is older than one from which something may have been sent, or that changed nothing. What is
 # dated in the future some wrong clock has dated, and a date without a time stands for its whole day.
 guard_order() {
-  local escaped
   [[ -z $force && $export_date < ${newest_date:0:${#export_date}} ]] || return 0
-  escape "$name"
-  printf 'an-sync: %s is of %s (%s), and a newer export, of %s, was synced already; --force takes it all the same\n' \
-    "$escaped" "$export_date" "$date_from" "$newest_date" >"$work/said"
-  messages <"$work/said"
+  say_why "$name is of $export_date ($date_from), and a newer export, of $newest_date, was synced already;" \
+    '--force takes it all the same'
   return 65
 }
 

@@ -53,6 +53,14 @@ say() {
   printf 'an-sync: %s\n' "$escaped" | messages
 }
 
+# Likewise why a run is given up: where the report looks for that, too.
+say_why() {
+  local escaped
+  escape "$*"
+  printf 'an-sync: %s\n' "$escaped" >"$work/said"
+  messages <"$work/said"
+}
+
 # Ends with a status that is one of the table's: that of a program that was killed says to run again.
 finish() {
   [ -n "${MEANING[$1]-}" ] || exit 75

@@ -66,8 +66,7 @@ guard_roster() {
   [[ $history_length == 0 && $members_known == 0 ]] || return 0
   for directory in "$AN_STATE"/runs/$RUN_NAME; do
     [ -e "$directory/results.ndjson" ] || continue
-    printf 'an-sync: the roster is gone or empty, but there are runs in %s: nothing was sent\n' "$AN_STATE/runs" >"$work/said"
-    messages <"$work/said"
+    say_why "the roster is gone or empty, but there are runs in $AN_STATE/runs: nothing was sent"
     say_how_to_restore
     say "to begin anew, move $AN_STATE/runs away"
     return 78
@@ -84,8 +83,7 @@ ask() (
 guard_group() {
   if [ -z "${AN_API_KEY:+set}${AN_API_KEY_FILE:+set}" ]; then
     [ -z "$dry_run" ] || return 0
-    printf 'an-sync: there is no key: set AN_API_KEY or AN_API_KEY_FILE in %s\n' "${config:-$default_config}" >"$work/said"
-    messages <"$work/said"
+    say_why "there is no key: set AN_API_KEY or AN_API_KEY_FILE in ${config:-$default_config}"
     return 78
   fi
   group=$(saying ask an-upsert --group "${engine[@]}" "$work/group")

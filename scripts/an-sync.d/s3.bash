@@ -6,7 +6,7 @@
 # Runs the aws command line. Its errors become our statuses, said in one line. They are known by whole
 # phrases: single words may be a bucket's, a key's or a host's.
 aws_s3() {
-  local said status code='' escaped
+  local said status code=''
   local -r refusal='An error occurred \(([A-Za-z0-9]+)\) when calling the '
   said=$(aws "$@" 2>&1 >"$work/answer") && return
   said=${said//$'\n'/ }
@@ -20,9 +20,7 @@ aws_s3() {
       *'Unable to parse config file: '*) status=78 ;;
     *) status=69 ;;
   esac
-  escape "s3://$bucket/$key: ${said#"${said%%[![:space:]]*}"}"
-  printf 'an-sync: %s\n' "$escaped" >"$work/said"
-  messages <"$work/said"
+  say_why "s3://$bucket/$key: ${said#"${said%%[![:space:]]*}"}"
   return "$status"
 }
 
