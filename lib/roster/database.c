@@ -99,27 +99,30 @@ enum status roster_database_run(sqlite3 *database, const char *path, const char 
 /* ---- directories ---- */
 
 /* Makes the entries of a directory durable. Not every file system can; that is no error. */
-static void sync_directory(const char *path)
+static enum status sync_directory(const char *path, struct failure *failure)
 {
     int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)failure;
     if (file >= 0) {
         (void)fsync(file);
         (void)close(file);
     }
+    return STATUS_OK;
 }
 
-/* Calls sync_directory for the directory that holds `path`, which is written to for a moment. */
-static void sync_holder(char *path)
+/* Does something with the directory that holds `path`, which is written to for a moment. */
+static enum status with_holder(char *path,
+                               enum status (*act)(const char *directory, struct failure *failure),
+                               struct failure *failure)
 {
     char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        sync_directory(".");
-        return;
-    }
+    if (slash == NULL)
+        return act(".", failure);
     char kept = slash[1];
     slash[1] = '\0';
-    sync_directory(path);
+    enum status status = act(path, failure);
     slash[1] = kept;
+    return status;
 }
 
 /* Makes those directories above the file `path` that are missing. `path` is written to meanwhile.
@@ -132,7 +135,7 @@ static enum status make_directories(char *path, struct failure *failure)
         enum status status = STATUS_OK;
         struct stat existing;
         if (made)
-            sync_holder(path);
+            status = with_holder(path, sync_directory, failure);
         else if (errno != EEXIST && stat(path, &existing) != 0)
             status = fail(failure, STATUS_IO, "%.600s: %s", path, strerror(errno));
         *slash = '/';
@@ -140,19 +143,6 @@ static enum status make_directories(char *path, struct failure *failure)
             return status;
     }
     return STATUS_OK;
-}
-
-/* Whether the directory that holds `path`, which is written to for a moment, is nobody else's. */
-static enum status check_holder(char *path, struct failure *failure)
-{
-    char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return directory_check(".", failure);
-    char kept = slash[1];
-    slash[1] = '\0';
-    enum status status = directory_check(path, failure);
-    slash[1] = kept;
-    return status;
 }
 
 /* Makes the file where it is missing, for nobody else to read: SQLite gives the files beside it the
@@ -165,7 +155,7 @@ static enum status make_file(const char *path, struct failure *failure)
     int file = -1;
     enum status status = make_directories(copy, failure);
     if (status == STATUS_OK)
-        status = check_holder(copy, failure);
+        status = with_holder(copy, directory_check, failure);
     if (status == STATUS_OK) {
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (file < 0)
@@ -173,7 +163,7 @@ static enum status make_file(const char *path, struct failure *failure)
     }
     if (file >= 0) {
         (void)close(file);
-        sync_holder(copy);
+        (void)with_holder(copy, sync_directory, failure);
     }
     free(copy);
     return status;
