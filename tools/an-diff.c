@@ -84,8 +84,8 @@ static enum status compare(const struct options *options, struct connection *con
     if (status == STATUS_OK)
         status = write_all_of(audit, options, failure);
     if (status == STATUS_OK) {
-        const struct audit_summary *summary = audit_summary(audit);
-        bool differ = summary->missing + summary->differing + summary->strays > 0;
+        const struct diff_summary *summary = &audit_summary(audit)->changes;
+        bool differ = summary->added + summary->updated + summary->lapsed > 0;
         failure->text[0] = '\0';
         status = differ && options->exit_code ? STATUS_SOME_FAILED : STATUS_OK;
     }

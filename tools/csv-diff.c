@@ -55,7 +55,7 @@ static enum status write_changes(struct diff *diff, const struct options *option
     if (status == STATUS_OK && options->for_people)
         diff_people_summary(output, diff_summary(diff), people.colour);
     else if (status == STATUS_OK)
-        diff_json_summary(output, diff_summary(diff));
+        diff_json_summary(output, diff_summary(diff), "");
     return output_end(output, status, failure);
 }
 

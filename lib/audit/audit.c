@@ -167,7 +167,7 @@ static uint64_t count_seen(struct buffer *seen)
 
 static void count(struct audit *audit)
 {
-    struct audit_summary *summary = &audit->summary;
+    struct diff_summary *summary = &audit->summary.changes;
     for (size_t row = 0; row < audit_export_count(audit->export); row++) {
         enum outcome outcome = audit->outcomes[row];
         bool is_first = audit_export_is_first(audit->export, row);
@@ -176,25 +176,26 @@ static void count(struct audit *audit)
         summary->held += outcome == HELD;
         if (!is_first)
             continue;
-        summary->missing += outcome == MISSING;
+        summary->added += outcome == MISSING;
         summary->unchanged += outcome == AGREES || outcome == RENUMBERED;
-        summary->differing += outcome == DIFFERS || outcome == MOVED;
+        summary->updated += outcome == DIFFERS || outcome == MOVED;
     }
     for (size_t i = 0; i < audit->strays.count; i++) {
         bool has_address = strays_address(&audit->strays, &audit->strays.strays[i])[0] != '\0';
-        summary->strays += has_address;
+        summary->lapsed += has_address;
         summary->skipped += !has_address;
     }
     summary->others = audit_export_table(audit->export)->others;
-    summary->people = count_seen(&audit->seen);
-    summary->older = summary->unchanged + summary->differing + summary->strays;
-    summary->newer = summary->unchanged + summary->differing + summary->missing;
+    summary->rule = csv_screen_rule(audit_export_table(audit->export)->screen);
+    summary->older = summary->unchanged + summary->updated + summary->lapsed;
+    summary->newer = summary->unchanged + summary->updated + summary->added;
+    audit->summary.people = count_seen(&audit->seen);
 }
 
 /* No more members may be strays than the options allow. */
 static enum status check_limit(const struct audit *audit, struct failure *failure)
 {
-    uint64_t strays = audit->summary.strays, members = strays;
+    uint64_t strays = audit->summary.changes.lapsed, members = strays;
     for (size_t row = 0; row < audit_export_count(audit->export); row++)
         members += audit->are_members[row];
     uint64_t most = diff_limit_most(&audit->options->max_lapse, members);

@@ -36,19 +36,12 @@ struct audit_options {
     unsigned jobs;               /* questions at a time */
 };
 
-/* People; `skipped` and `others` count rows. `older` are those whom Action Network has, of the
- * export or as strays; `newer` those whom the export names, of whom it was judged. */
+/* Of the changes, `older` are those whom Action Network has, of the export or as strays; `newer`
+ * those whom the export names, of whom it was judged; `unchanged` agree, or are held; `added` are
+ * missing, `updated` differ, `lapsed` are strays. */
 struct audit_summary {
     uint64_t people; /* whom the group has; with `since`, who was changed */
-    uint64_t older;
-    uint64_t newer;
-    uint64_t unchanged; /* agree, or are held */
-    uint64_t missing;
-    uint64_t differing;
-    uint64_t strays;
-    uint64_t skipped;
-    uint64_t held;   /* among the unchanged: those whose row was skipped */
-    uint64_t others; /* that do not meet the conditions */
+    struct diff_summary changes;
 };
 
 /* Reads the export and the field map. The audit is the caller's, to be given to audit_close; NULL

@@ -296,34 +296,23 @@ static void write_stray(struct writer *writer, const struct stray *stray)
 static void write_summary(struct writer *writer)
 {
     const struct audit_summary *summary = &writer->audit->summary;
-    char line[400];
-    if (writer->form == AUDIT_RECORDS)
-        (void)snprintf(line, sizeof line,
-                       "{\"summary\":{\"people\":%" PRIu64 ",\"older\":%" PRIu64
-                       ",\"newer\":%" PRIu64 ",\"unchanged\":%" PRIu64 ",\"new\":%" PRIu64
-                       ",\"updated\":%" PRIu64 ",\"lapsed\":%" PRIu64 ",\"skipped\":%" PRIu64,
-                       summary->people, summary->older, summary->newer, summary->unchanged,
-                       summary->missing, summary->differing, summary->strays, summary->skipped);
-    else
-        (void)snprintf(
-            line, sizeof line,
-            "%s%" PRIu64 " missing, %" PRIu64 " different, %" PRIu64 " members too many, %" PRIu64
-            " as they should be, %" PRIu64 " skipped: %" PRIu64 " people %s%s\n",
-            writer->form == AUDIT_COLOURED ? "\033[1m" : "", summary->missing, summary->differing,
-            summary->strays, summary->unchanged, summary->skipped, summary->people,
-            writer->audit->options->since != NULL ? "changed since then" : "in the group",
-            writer->form == AUDIT_COLOURED ? "\033[m" : "");
-    output_text(writer->output, line);
-    if (writer->form != AUDIT_RECORDS)
+    const struct diff_summary *changes = &summary->changes;
+    bool colour = writer->form == AUDIT_COLOURED;
+    char text[400];
+    if (writer->form == AUDIT_RECORDS) {
+        (void)snprintf(text, sizeof text, "\"people\":%" PRIu64 ",", summary->people);
+        diff_json_summary(writer->output, changes, text);
         return;
-    if (summary->held > 0) {
-        (void)snprintf(line, sizeof line, ",\"held\":%" PRIu64, summary->held);
-        output_text(writer->output, line);
     }
-    diff_json_rule(writer->output,
-                   csv_screen_rule(audit_export_table(writer->audit->export)->screen),
-                   summary->others);
-    output_text(writer->output, "}}\n");
+    (void)snprintf(text, sizeof text,
+                   "%s%" PRIu64 " missing, %" PRIu64 " different, %" PRIu64
+                   " members too many, %" PRIu64 " as they should be, %" PRIu64 " skipped: %" PRIu64
+                   " people %s%s\n",
+                   colour ? "\033[1m" : "", changes->added, changes->updated, changes->lapsed,
+                   changes->unchanged, changes->skipped, summary->people,
+                   writer->audit->options->since != NULL ? "changed since then" : "in the group",
+                   colour ? "\033[m" : "");
+    output_text(writer->output, text);
 }
 
 enum status audit_write(struct audit *audit, enum audit_form form, struct output *output,

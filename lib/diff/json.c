@@ -148,18 +148,12 @@ static void write_number(struct output *output, const char *name, uint64_t numbe
     output_text(output, text);
 }
 
-void diff_json_rule(struct output *output, const char *rule, uint64_t others)
+void diff_json_summary(struct output *output, const struct diff_summary *summary,
+                       const char *before)
 {
-    if (rule == NULL)
-        return;
-    write_number(output, ",\"others\"", others);
-    output_text(output, ",\"members\":");
-    write_string(output, (struct csv_value){rule, strlen(rule)});
-}
-
-void diff_json_summary(struct output *output, const struct diff_summary *summary)
-{
-    write_number(output, "{\"summary\":{\"older\"", summary->older);
+    output_text(output, "{\"summary\":{");
+    output_text(output, before);
+    write_number(output, "\"older\"", summary->older);
     write_number(output, ",\"newer\"", summary->newer);
     write_number(output, ",\"unchanged\"", summary->unchanged);
     write_number(output, ",\"new\"", summary->added);
@@ -168,6 +162,10 @@ void diff_json_summary(struct output *output, const struct diff_summary *summary
     write_number(output, ",\"skipped\"", summary->skipped);
     if (summary->held > 0)
         write_number(output, ",\"held\"", summary->held);
-    diff_json_rule(output, summary->rule, summary->others);
+    if (summary->rule != NULL) {
+        write_number(output, ",\"others\"", summary->others);
+        output_text(output, ",\"members\":");
+        write_string(output, (struct csv_value){summary->rule, strlen(summary->rule)});
+    }
     output_text(output, "}}\n");
 }

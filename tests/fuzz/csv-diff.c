@@ -20,7 +20,7 @@ static void check(const char *older, const char *newer, const struct diff_option
     if (status == STATUS_OK)
         status = diff_write(diff, output, diff_json_change, NULL, &failure);
     if (status == STATUS_OK)
-        diff_json_summary(output, diff_summary(diff));
+        diff_json_summary(output, diff_summary(diff), "");
     diff_close(diff);
     size_t length;
     const char *bytes = output_kept(output, &length);

@@ -57,7 +57,7 @@ static int run(const char *older, const char *newer, const struct diff_options *
     if (status == STATUS_OK)
         status = diff_write(diff, output, diff_json_change, NULL, failure);
     if (status == STATUS_OK)
-        diff_json_summary(output, diff_summary(diff));
+        diff_json_summary(output, diff_summary(diff), "");
     diff_close(diff);
     return (int)status;
 }
