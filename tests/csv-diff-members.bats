@@ -259,6 +259,22 @@ END
   are '[3,0,0,0,0,null,null]'
 }
 
+@test "--where-possible: a file that does not say any more who is a member is refused" {
+  csv older.csv 'akid,first_name,email,letter,id' '101,Ann,ann@example.org,M,u1' '102,Bob,bob@example.org,M,u2'
+  csv newer.csv 'akid,first_name,email,status_letter' '101,Ann,ann@example.org,M' '103,Cem,cem@example.org,L'
+  run -65 --separate-stderr csv-diff -W letter=M older.csv newer.csv
+  [ -z "$output" ]
+  has "$stderr" 'newer.csv: it does not say any more who is a member (letter=M), as it did before' 'leave out --where-possible'
+  changes -w status_letter=M
+  are '["lapsed","bob@example.org",null]' '[1,0,0,1,0,null,1]'
+  changes
+  are '["new","cem@example.org",null]' '["lapsed","bob@example.org",null]' '[1,1,0,1,0,null,null]'
+  # Nobody was told before.
+  csv older.csv 'akid,first_name,email,letter'
+  changes -W letter=M
+  are '["new","ann@example.org",null]' '["new","cem@example.org",null]' '[0,2,0,0,0,null,null]'
+}
+
 # ---- addresses, and who is held ----
 
 @test "--addresses: a key that is no address is skipped, quoted, and never guessed at" {
@@ -360,6 +376,19 @@ people() {
   sed -i 's/Bonn//' newer.csv
   run -65 --separate-stderr csv-diff older.csv newer.csv
   has "$stderr" 'the columns phone,city any more' '--empty phone,city'
+}
+
+@test "a column of which nothing is left but NULL, dashes or a spreadsheet's errors has lost its values" {
+  { echo email,phone; seq -f 'm%g@x,617' 30; } >older.csv
+  for nothing in NULL '#N/A' '#REF!' nan - -- '########' '"()"'; do
+    { echo email,phone; seq -f "m%g@x,$nothing" 30; } >newer.csv
+    run -65 --separate-stderr csv-diff older.csv newer.csv
+    has "$stderr" 'no row has a value in the column phone any more, and 30 of 30 had one before'
+  done
+  for something in 0 é None-Such '#1' Null; do
+    { echo email,phone; seq -f "m%g@x,$something" 30; } >newer.csv
+    run -0 --separate-stderr csv-diff older.csv newer.csv
+  done
 }
 
 @test "a column that few had, or that somebody still has, may be emptied" {

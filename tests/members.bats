@@ -84,6 +84,22 @@ flagged() {
   [ "$(flagged True)" = 'ann@example.org rosa@example.org' ]
 }
 
+@test "an export that has lost its letters makes no member of who has left" {
+  start_sandbox
+  header='akid,first_name,email,memb_status_letter'
+  newer week1.csv '1,Rosa,rosa@example.org,M' '2,Karl,karl@example.org,L' '3,Ann,ann@example.org,M'
+  run -0 --separate-stderr an-sync week1.csv
+  header='akid,first_name,email,membership_status_letter'
+  newer week2.csv '1,Rosa,rosa@example.org,M' '2,Karl,karl@example.org,L' '3,Ann,ann@example.org,M'
+  run -65 --separate-stderr an-sync week2.csv
+  has "$stderr" 'week2.csv: it does not say any more who is a member (memb_status_letter=M)' 'set AN_MEMBERS to nothing (AN_MEMBERS=)'
+  [ "$(flagged True)" = 'ann@example.org rosa@example.org' ]
+  AN_MEMBERS='membership_status_letter=M' run -0 --separate-stderr an-sync week2.csv
+  has "$output" 'no changes'
+  AN_MEMBERS='' run -0 --separate-stderr an-sync week2.csv
+  [ "$(flagged True)" = 'ann@example.org karl@example.org rosa@example.org' ]
+}
+
 @test "check says whose rows count, and a rule that is none is status 78" {
   run ! an-sync check
   has "$output" 'ok      members: rows with memb_status_letter=M where an export has that column, else every row'

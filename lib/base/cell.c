@@ -52,6 +52,21 @@ bool cell_is_nothing(const char *text, size_t length)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (length == strlen(texts[i]) && memcmp(text, texts[i], length) == 0)
             return true;
+    size_t marks = 0;
+    while (marks < length && text[marks] == '#')
+        marks++;
+    return marks > 1 && marks == length;
+}
+
+bool cell_says_something(const char *text, size_t length)
+{
+    if (cell_is_nothing(text, length))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        char byte = ascii_lower(text[i]);
+        if (ascii_is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte & 0x80) != 0)
+            return true;
+    }
     return false;
 }
 

@@ -19,9 +19,13 @@ void cell_take_apostrophe(const char **text, size_t *length);
  * took for one. */
 bool cell_is_fraction(const char *text, size_t length);
 
-/* Whether it is what a database, a spreadsheet or a program writes for nothing. To the letter: Null
- * is a surname. */
+/* Whether it is what a database, a spreadsheet or a program writes for nothing, or for want of
+ * room,
+ * ####. To the letter: Null is a surname. */
 bool cell_is_nothing(const char *text, size_t length);
+
+/* Whether it says something: it is not nothing, and has a letter or a digit. */
+bool cell_says_something(const char *text, size_t length);
 
 enum { CELL_NUMBER = 24 }; /* bytes; longer ones are no numbers */
 

@@ -189,6 +189,17 @@ enum status csv_screen_new(const struct csv_rules *rules, const struct csv_heade
     return status;
 }
 
+char *csv_rules_lost(const struct csv_rules *rules, const struct csv_header *before,
+                     const struct csv_header *header, bool *made)
+{
+    struct buffer text = {.limit = 0};
+    *made = true;
+    if (rules->where.count == 0 && has_all(&rules->where_possible, before) &&
+        !has_all(&rules->where_possible, header))
+        *made = write_conditions(&rules->where_possible, &text);
+    return text.bytes;
+}
+
 void csv_screen_free(struct csv_screen *screen)
 {
     if (screen == NULL)

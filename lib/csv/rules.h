@@ -53,6 +53,12 @@ struct csv_screen;
 enum status csv_screen_new(const struct csv_rules *rules, const struct csv_header *header,
                            struct csv_screen **screen, struct failure *failure);
 
+/* The conditions of `rules` that the file with this header has lost, as one can read them, though
+ * one with the header `before` had their columns: `where_possible`, without `where`. To be freed;
+ * NULL for none, and `*made` false when memory runs out. */
+char *csv_rules_lost(const struct csv_rules *rules, const struct csv_header *before,
+                     const struct csv_header *header, bool *made);
+
 /* NULL is harmless. */
 void csv_screen_free(struct csv_screen *screen);
 

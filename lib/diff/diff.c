@@ -104,6 +104,27 @@ static enum status check_newer(const struct diff *diff, struct failure *failure)
                 csv_header_name(newer->header, newer->key).bytes);
 }
 
+/* Without the columns that told members from others, whoever left long ago would be one. */
+static enum status check_rules(const struct diff *diff, struct failure *failure)
+{
+    bool made = true;
+    char *lost = NULL;
+    if (diff->older->count > 0)
+        lost =
+            csv_rules_lost(&diff->options->rules, diff->older->header, diff->newer->header, &made);
+    enum status status = STATUS_OK;
+    if (!made)
+        status = fail_memory(failure);
+    else if (lost != NULL)
+        status =
+            fail(failure, STATUS_DATA,
+                 "%.300s: it does not say any more who is a member (%.200s), as it did before; "
+                 "if every row is a member's now, leave out --where-possible",
+                 name_of(diff->newer), lost);
+    free(lost);
+    return status;
+}
+
 /* An OLDER without rows counts as one without columns. */
 static enum status choose_columns(struct diff *diff, struct failure *failure)
 {
@@ -239,6 +260,8 @@ static enum status run(struct diff *diff, const char *older, const char *newer,
         status = read_tables(diff, failure);
     if (status == STATUS_OK)
         status = check_newer(diff, failure);
+    if (status == STATUS_OK)
+        status = check_rules(diff, failure);
     if (status == STATUS_OK)
         status = choose_columns(diff, failure);
     if (status != STATUS_OK)

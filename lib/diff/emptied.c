@@ -1,5 +1,6 @@
 #include "diff/emptied.h"
 
+#include "base/cell.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -16,6 +17,11 @@ struct emptied {
     size_t count;
 };
 
+static bool has_value(struct csv_span field)
+{
+    return !csv_field_value(&field) || cell_says_something(field.bytes, field.length);
+}
+
 /* Clears those that have a value in some row of NEWER, which most have in the first ones. */
 static enum status clear_filled(struct emptied *emptied, struct failure *failure)
 {
@@ -27,7 +33,7 @@ static enum status clear_filled(struct emptied *emptied, struct failure *failure
         if (!csv_table_cut(newer, row, emptied->fields))
             return csv_table_changed(newer, failure);
         for (size_t i = 0; i < emptied->count; i++)
-            if (!csv_field_has_value(emptied->fields[emptied->suspects[i].newer]))
+            if (!has_value(emptied->fields[emptied->suspects[i].newer]))
                 emptied->suspects[kept++] = emptied->suspects[i];
         emptied->count = kept;
     }
@@ -41,8 +47,7 @@ static enum status count_older(struct emptied *emptied, struct failure *failure)
         if (!csv_table_cut(older, row, emptied->fields))
             return csv_table_changed(older, failure);
         for (size_t i = 0; i < emptied->count; i++)
-            emptied->suspects[i].values +=
-                csv_field_has_value(emptied->fields[emptied->suspects[i].older]);
+            emptied->suspects[i].values += has_value(emptied->fields[emptied->suspects[i].older]);
     }
     return STATUS_OK;
 }

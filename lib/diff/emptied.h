@@ -1,6 +1,6 @@
 /*
  * Whether a compared column lost all its values, which no week in the life of a chapter does: it is
- * the export that is broken then.
+ * the export that is broken then. NULL, #REF! and a dash (base/cell.h) are no values.
  */
 #ifndef DIFF_EMPTIED_H
 #define DIFF_EMPTIED_H

@@ -90,6 +90,7 @@ printing() {
 # A program's advice in terms that work here: our settings instead of its options, and not its usage.
 readonly OWN_TERMS='/^usage: /,$d
 s/\(--max-lapse\)/(AN_MAX_LAPSE)/
+s/leave out --where-possible/set AN_MEMBERS to nothing (AN_MEMBERS=)/
 s/run again with --max-lapse ([0-9]+)/allow it for one run with AN_MAX_LAPSE=\1/
 s/run again with --empty (.*) \(AN_ALLOW_EMPTY\)/allow it for one run with AN_ALLOW_EMPTY=\1/
 s/--allow (forwards|automatic) (does|takes such mails)/AN_MAIL_ALLOW=\1 \2/'

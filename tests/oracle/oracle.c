@@ -824,6 +824,20 @@ static void hold(struct diff *diff)
     }
 }
 
+/* Of what has a quote in it, only the parser could tell. */
+static bool says_something(struct text text)
+{
+    static const char *const nothing[] = {"NULL", "null", "nan", "None", "#N/A"};
+    bool something = false;
+    for (size_t i = 0; i < text.length; i++)
+        something = something || isalnum((unsigned char)text.bytes[i]) ||
+                    (text.bytes[i] & 0x80) != 0 || text.bytes[i] == '"';
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        if (text.length == strlen(nothing[i]) && memcmp(text.bytes, nothing[i], text.length) == 0)
+            return false;
+    return something;
+}
+
 /* Whether a compared column lost its values, which were many. */
 static bool any_emptied(const struct diff *diff)
 {
@@ -835,9 +849,9 @@ static bool any_emptied(const struct diff *diff)
             has(&diff->options->may_be_empty, diff->newer.rows[0].fields[i].bytes))
             continue;
         for (size_t k = 1; k < diff->older.count; k++)
-            before += diff->older.rows[k].fields[match].length > 0;
+            before += says_something(diff->older.rows[k].fields[match]);
         for (size_t k = 1; k < diff->newer.count; k++)
-            now += !diff->newer.rows[k].is_other && diff->newer.rows[k].fields[i].length > 0;
+            now += !diff->newer.rows[k].is_other && says_something(diff->newer.rows[k].fields[i]);
         if (now == 0 && before >= 20 && before * 10 >= diff->older.count - 1)
             return true;
     }
@@ -955,6 +969,9 @@ static bool compare(struct diff *diff)
 
 static bool is_usable(const struct diff *diff)
 {
+    if (diff->options->where_possible && diff->older.count > 1 &&
+        has_conditions(&diff->older, diff->options) && !has_conditions(&diff->newer, diff->options))
+        return false;
     bool any_key = false;
     for (size_t i = 1; i < diff->newer.count; i++)
         any_key = any_key || diff->newer.rows[i].key.length > 0;
