@@ -6,7 +6,7 @@
 load helpers
 load sandbox
 
-readonly HELPERS=(jq flock stat sort grep cat tail tee mkdir rm mv readlink getopt mime-extract csv-diff an-upsert
+readonly HELPERS=(jq flock stat sort sed cp grep cat tail tee mkdir rm mv readlink getopt mime-extract csv-diff an-upsert
   an-lapse roster-dump roster-commit slack-notify)
 
 setup() {
