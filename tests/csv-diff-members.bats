@@ -90,6 +90,18 @@ are() {
   has "$stderr" 'newer.csv:1: two columns have no name'
 }
 
+@test "three hundred thousand columns without a name take no longer than as many with one" {
+  local commas
+  commas=$(printf ',%.0s' {1..300000})
+  printf '%s\n' "email$commas" "ann@example.org$commas" "bob@example.org$commas" >older.csv
+  printf '%s\n' "email$commas" "ann@example.org$commas" >newer.csv
+  timeout 10 csv-diff older.csv newer.csv >out
+  jq -se '.[-1].summary | .unchanged == 1 and .lapsed == 1' out
+  printf '%s\n' "email$commas" "ann@example.org${commas}x" >newer.csv
+  timeout 10 csv-diff older.csv newer.csv >out
+  jq -se '.[0].change == "lapsed" and .[-1].summary.newer == 1' out
+}
+
 # ---- what is no CSV with commas ----
 
 @test "what separates the columns instead of commas is named" {

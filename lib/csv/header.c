@@ -10,6 +10,7 @@ struct csv_header {
     struct csv_value *names;  /* in the order of the columns; their bytes are owned */
     struct csv_value **order; /* the same, sorted by name */
     bool *left_out;
+    size_t nameless; /* the first without a name that is not left out; `count`: none */
 };
 
 static int by_name(const void *one, const void *other)
@@ -41,6 +42,14 @@ static enum status find_twice(const struct csv_header *header, struct failure *f
     return STATUS_OK;
 }
 
+/* From the column on, which may be it. */
+static void find_nameless(struct csv_header *header, size_t column)
+{
+    while (column < header->count && (header->names[column].length > 0 || header->left_out[column]))
+        column++;
+    header->nameless = column;
+}
+
 enum status csv_header_new(const struct csv_record *record, struct csv_header **header,
                            struct failure *failure)
 {
@@ -64,6 +73,7 @@ enum status csv_header_new(const struct csv_record *record, struct csv_header **
         made->names[made->count] = (struct csv_value){name, length};
         made->order[made->count] = &made->names[made->count];
     }
+    find_nameless(made, 0);
     qsort(made->order, count, sizeof *made->order, by_name);
     enum status status = find_twice(made, failure);
     if (status == STATUS_OK)
@@ -100,11 +110,8 @@ struct csv_value csv_header_name(const struct csv_header *header, size_t column)
 
 size_t csv_header_find(const struct csv_header *header, const char *name)
 {
-    for (size_t i = 0; name[0] == '\0' && i < header->count; i++)
-        if (header->names[i].length == 0 && !header->left_out[i])
-            return i;
     if (name[0] == '\0')
-        return CSV_NO_COLUMN;
+        return header->nameless < header->count ? header->nameless : CSV_NO_COLUMN;
     const struct csv_value wanted = {.bytes = name};
     const struct csv_value *key = &wanted;
     struct csv_value **found =
@@ -115,6 +122,7 @@ size_t csv_header_find(const struct csv_header *header, const char *name)
 void csv_header_leave_out(struct csv_header *header, size_t column)
 {
     header->left_out[column] = true;
+    find_nameless(header, header->nameless);
 }
 
 bool csv_header_is_left_out(const struct csv_header *header, size_t column)
