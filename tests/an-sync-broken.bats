@@ -94,3 +94,25 @@ kill_it() {
   done
   run -0 an-sync week1.csv
 }
+
+@test "however little room is left on the disk, somebody hears of it, with -q too: on standard error, and in Slack" {
+  mkdir "$AN_STATE"
+  unshare -rm mount -t tmpfs none "$AN_STATE" 2>/dev/null || skip 'needs mounts of its own'
+  cat >inside <<'END'
+told() { curl -s --noproxy '*' "$SANDBOX_URL/sandbox/slack" | jq length; }
+mount -t tmpfs -o size=2m,mode=700 none "$AN_STATE" && an-sync -q week1.csv || exit
+for pages in {0..40}; do
+  head -c $((pages * 4096)) /dev/zero >"$AN_STATE/spare"
+  cat /dev/zero >"$AN_STATE/fill" 2>/dev/null
+  rm "$AN_STATE/spare"
+  before=$(told) status=0
+  an-sync -q week2.csv >out 2>err || status=$?
+  rm "$AN_STATE/fill"
+  [ "$status" -ne 0 ] || break
+  [ "$status" -eq 74 ] && grep -qE 'disk|No space left' err && [ "$(told)" -gt "$before" ] || { echo "$pages pages: $status" && cat err; }
+done
+echo "$status in the end, after $((pages > 3)) such runs"
+END
+  run -0 unshare -rm bash inside
+  [ "$output" = '0 in the end, after 1 such runs' ] || { echo "$output"; return 1; }
+}

@@ -775,11 +775,12 @@ at_one_moment() {
   [ ! -e "$AN_STATE" ]
 }
 
-@test "a state directory that cannot be made is status 74" {
+@test "a state directory that cannot be made is status 74, and Slack hears of it" {
   touch file
   AN_STATE=$PWD/file/state run -74 --separate-stderr an-sync week1.csv
   has "$stderr" file/state
-  [ "$(sandbox_requests)" -eq 0 ]
+  [ "$(slack_texts)" = "Member sync failed: $PWD/file/state cannot be made: Not a directory" ]
+  [ "$(sandbox_requests '' /api/)" -eq 0 ]
 }
 
 @test "a report that cannot be written is status 74; the sync counts" {

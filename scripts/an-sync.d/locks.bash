@@ -1,7 +1,7 @@
 # One at a time, a place to work in, and what becomes of both when a signal comes or the end.
 # Needs: dry_run; run and sent, of the run; export.bash; sending, of the pipe; AN_STATE, AN_ROSTER and AN_LOCK_OWNER;
 # messages.bash.
-# Sets: work, owner, lock (a descriptor, which the programs of the pipe inherit), caught; the traps.
+# Sets: work, beginning, owner, lock (a descriptor, which the programs of the pipe inherit), caught; the traps.
 # shellcheck shell=bash
 
 clean_up() {
@@ -125,11 +125,13 @@ make_room() {
   if [ -n "$dry_run" ]; then
     work=$(mktemp -d) || exit 74
   else
+    beginning=yes
     take_locks
     work=$AN_STATE/work
     rm -rf -- "$work" # of a run that was killed
-    mkdir "$work" 2>/dev/null || die 74 "$work cannot be made: is the disk full?"
+    { mkdir "$work" && has_room; } 2>/dev/null || die 74 "$work cannot be made: is the disk full?"
   fi
+  beginning=''
   trap clean_up EXIT
   for signal in INT TERM HUP; do
     # shellcheck disable=SC2064 # the name of now

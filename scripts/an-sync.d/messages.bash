@@ -1,5 +1,5 @@
 # What an-sync says, and with which status it ends.
-# Needs: log and quiet, of the run and of the command line; work, for saying.
+# Needs: log and quiet, of the run and of the command line; work, for saying; beginning, of locks.bash; programs.bash.
 # Sets: SEVERITY and MEANING; escaped, of escape.
 # shellcheck shell=bash
 
@@ -11,10 +11,13 @@ declare -rA MEANING=([0]='ok' [1]='some failed' [64]='wrong usage' [65]='refused
 
 # Passes messages on: to the run's log, and to stderr, unless --quiet waits for something to be wrong.
 messages() {
+  local text
   if [ -z "$log" ]; then
     cat >&2
   elif [ -n "$quiet" ]; then
-    cat >>"$log"
+    text=$(cat)
+    # What the disk has no room for is not lost.
+    { printf '%s\n' "$text" >>"$log"; } 2>/dev/null || printf '%s\n' "$text" >&2
   else
     tee -a "$log" >&2
   fi
@@ -67,13 +70,19 @@ finish() {
   exit "$1"
 }
 
-# Ends before anything was begun.
+# Ends before anything was begun. Of a run that could not begin Slack hears, too, unless it is not its turn.
 die() {
   local status=$1
   shift
   escape "$*"
   printf 'an-sync: %s\n' "$escaped" >&2
+  [ -z "$beginning" ] || ((status == 75)) || notify --title 'Member sync' --error "$escaped" >/dev/null
   exit "$status"
+}
+
+# Whether the directory to work in has room.
+has_room() {
+  { echo >"$work/room"; } 2>/dev/null && rm -f -- "$work/room"
 }
 
 # Runs a command whose output is all that it is for: whether it could be written is known at the end. A reader that
@@ -112,6 +121,10 @@ saying() {
   ((status <= 128)) || {
     name_signal "$status"
     printf 'an-sync: %s was killed (signal %s)\n' "$program" "$signal_name" >>"$work/said"
+  }
+  [ -s "$work/said" ] || ((status == 0)) || has_room || {
+    say "$work cannot be written: is the disk full?"
+    return 74
   }
   [ -s "$work/said" ] || return "$status"
   { sed -Ei "$OWN_TERMS" -- "$work/said"; } 2>/dev/null
