@@ -298,6 +298,16 @@ END
   chmod 777 open
   AN_ROSTER=sqlite:open/roster.sqlite run -78 --separate-stderr roster-commit < <(a_member a)
   has "$stderr" 'open/' 'others can write in it' 'chmod go-w'
+  # Nor behind a link, whether it leads to a file or not.
+  mkdir -p own
+  ln -s "$PWD/open/roster.sqlite" own/link.sqlite
+  run -78 --separate-stderr roster-commit -s sqlite:own/link.sqlite </dev/null
+  has "$stderr" 'open/: others can write in it'
+  [ -z "$(ls open)" ]
+  : >open/roster.sqlite
+  run -78 --separate-stderr roster-commit -s sqlite:own/link.sqlite </dev/null
+  has "$stderr" 'open/: others can write in it'
+  rm -r open/roster.sqlite own
   [ -z "$(ls open)" ]
   chmod 755 open
   [ "$(id -u)" -eq 0 ] || skip 'only root can give a directory to somebody'

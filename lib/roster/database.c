@@ -145,9 +145,24 @@ static enum status make_directories(char *path, struct failure *failure)
     return STATUS_OK;
 }
 
+/* The same for the file itself, which is open, where `path` is a link to it. One that was made only
+ * now is taken away again. */
+static enum status check_real_holder(const char *path, bool existed, struct failure *failure)
+{
+    char *real = realpath(path, NULL);
+    if (real == NULL)
+        return errno == ENOMEM ? fail_memory(failure)
+                               : fail(failure, STATUS_IO, "%.600s: %s", path, strerror(errno));
+    enum status status = with_holder(real, directory_check, failure);
+    if (status != STATUS_OK && !existed)
+        (void)unlink(real);
+    free(real);
+    return status;
+}
+
 /* Makes the file where it is missing, for nobody else to read: SQLite gives the files beside it the
  * same permissions. */
-static enum status make_file(const char *path, struct failure *failure)
+static enum status make_file(const char *path, bool exists, struct failure *failure)
 {
     char *copy = strdup(path);
     if (copy == NULL)
@@ -162,6 +177,7 @@ static enum status make_file(const char *path, struct failure *failure)
             status = fail(failure, STATUS_IO, "%.600s: %s", path, strerror(errno));
     }
     if (file >= 0) {
+        status = check_real_holder(path, exists, failure);
         (void)close(file);
         (void)with_holder(copy, sync_directory, failure);
     }
@@ -380,7 +396,7 @@ static enum status open_to_write(const char *path, sqlite3 **database, struct fa
     bool exists;
     enum status status = look_for(path, &exists, failure);
     if (status == STATUS_OK)
-        status = make_file(path, failure);
+        status = make_file(path, exists, failure);
     if (status == STATUS_OK)
         status = connect(path, SQLITE_OPEN_READWRITE, database, failure);
     if (status == STATUS_OK)
