@@ -197,13 +197,18 @@ enum status ndjson_parse(const struct ndjson_reader *reader, const struct ndjson
     return STATUS_OK;
 }
 
-/* One write for the whole line, so that lines of two writers to one file do not mix. */
-static enum status write_buffer(int file, struct buffer *line, struct failure *failure)
+/* One write for the whole line, so that lines of two writers to one file do not mix; the line is
+ * freed. `made` is whether there was memory for it. errno says why it could not be written. */
+static enum status write_line(int file, struct buffer *line, bool made, struct failure *failure)
 {
-    if (write_all(file, line->bytes, line->length))
-        return STATUS_OK;
+    bool written = made && write_all(file, line->bytes, line->length);
     int error = errno;
-    enum status status = fail(failure, STATUS_IO, "standard output: %s", strerror(error));
+    enum status status = STATUS_OK;
+    if (!made)
+        status = fail_memory(failure);
+    else if (!written)
+        status = fail(failure, STATUS_IO, "standard output: %s", strerror(error));
+    buffer_free(line);
     errno = error;
     return status;
 }
@@ -211,25 +216,15 @@ static enum status write_buffer(int file, struct buffer *line, struct failure *f
 enum status ndjson_write(int file, const char *bytes, size_t length, struct failure *failure)
 {
     struct buffer line = {.limit = 0};
-    enum status status = STATUS_IO;
-    if (buffer_append(&line, bytes, length) && buffer_append(&line, "\n", 1))
-        status = write_buffer(file, &line, failure);
-    else
-        (void)fail_memory(failure);
-    buffer_free(&line);
-    return status;
+    bool made = buffer_append(&line, bytes, length) && buffer_append(&line, "\n", 1);
+    return write_line(file, &line, made, failure);
 }
 
 enum status ndjson_write_json(int file, const json_t *value, struct failure *failure)
 {
     struct buffer line = {.limit = 0};
-    enum status status = STATUS_IO;
-    if (json_text_dump(value, JSON_COMPACT, &line) && buffer_append(&line, "\n", 1))
-        status = write_buffer(file, &line, failure);
-    else
-        (void)fail_memory(failure);
-    buffer_free(&line);
-    return status;
+    bool made = json_text_dump(value, JSON_COMPACT, &line) && buffer_append(&line, "\n", 1);
+    return write_line(file, &line, made, failure);
 }
 
 enum status ndjson_write_result(int file, const char *bytes, size_t length, const json_t *record,
@@ -249,15 +244,10 @@ enum status ndjson_write_result(int file, const char *bytes, size_t length, cons
     const char *brace = memrchr(bytes, '}', length);
     size_t head = brace == NULL ? 0 : (size_t)(brace - bytes);
     struct buffer line = {.limit = 0};
-    enum status status = STATUS_IO;
-    if (buffer_append(&line, bytes, head) &&
-        buffer_printf(&line, "%s\"result\":", json_object_size(record) > 0 ? "," : "") &&
-        json_text_dump(result, JSON_COMPACT, &line) && buffer_append(&line, "}\n", 2))
-        status = write_buffer(file, &line, failure);
-    else
-        (void)fail_memory(failure);
-    buffer_free(&line);
-    return status;
+    bool made = buffer_append(&line, bytes, head) &&
+                buffer_printf(&line, "%s\"result\":", json_object_size(record) > 0 ? "," : "") &&
+                json_text_dump(result, JSON_COMPACT, &line) && buffer_append(&line, "}\n", 2);
+    return write_line(file, &line, made, failure);
 }
 
 const char *ndjson_string(const json_t *record, const char *name)
