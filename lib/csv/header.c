@@ -119,6 +119,19 @@ size_t csv_header_find(const struct csv_header *header, const char *name)
     return found == NULL ? CSV_NO_COLUMN : (size_t)(*found - header->names);
 }
 
+bool csv_header_find_all(const struct csv_header *header, const struct csv_names *names,
+                         size_t **columns, size_t *count)
+{
+    *columns = calloc(names->count + 1, sizeof **columns);
+    *count = 0;
+    for (size_t i = 0; *columns != NULL && header != NULL && i < names->count; i++) {
+        size_t column = csv_header_find(header, names->names[i]);
+        if (column != CSV_NO_COLUMN)
+            (*columns)[(*count)++] = column;
+    }
+    return *columns != NULL;
+}
+
 void csv_header_leave_out(struct csv_header *header, size_t column)
 {
     header->left_out[column] = true;

@@ -5,6 +5,7 @@
 #define CSV_HEADER_H
 
 #include "base/status.h"
+#include "csv/names.h"
 #include "csv/record.h"
 
 #include <stdbool.h>
@@ -40,6 +41,11 @@ struct csv_quoted csv_header_quote(const char *name);
 /* The column of that normalized name; CSV_NO_COLUMN when there is none. Of those without a name,
  * the first that is not left out. */
 size_t csv_header_find(const struct csv_header *header, const char *name);
+
+/* The columns of those names that there are, in the order of the names; none when the header is
+ * NULL. The array is the caller's, to be freed. False, and NULL, without memory. */
+bool csv_header_find_all(const struct csv_header *header, const struct csv_names *names,
+                         size_t **columns, size_t *count);
 
 /* Leaves a column out, which is known to hold nothing: whoever goes through all of them passes it
  * over. Whether it was. */

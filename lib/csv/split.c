@@ -208,21 +208,14 @@ static enum status fail_without_key(struct splitter *splitter, size_t start,
     return status;
 }
 
-/* Finds the keys' columns, and binds the conditions to the header. */
-static enum status apply_rules(struct splitter *splitter, struct failure *failure)
+/* Finds the keys' columns. */
+static enum status find_keys(struct splitter *splitter, struct failure *failure)
 {
     struct csv_table *table = splitter->table;
-    const struct csv_names *keys = &splitter->rules->keys;
     free(table->keys);
-    table->keys = calloc(keys->count + 1, sizeof *table->keys);
-    table->key_count = 0;
-    if (table->keys == NULL)
+    if (!csv_header_find_all(table->header, &splitter->rules->keys, &table->keys,
+                             &table->key_count))
         return fail_memory(failure);
-    for (size_t i = 0; i < keys->count; i++) {
-        size_t column = csv_header_find(table->header, keys->names[i]);
-        if (column != CSV_NO_COLUMN)
-            table->keys[table->key_count++] = column;
-    }
     table->key = table->key_count > 0 ? table->keys[0] : CSV_NO_COLUMN;
     return STATUS_OK;
 }
@@ -258,7 +251,7 @@ static enum status read_header(struct splitter *splitter, struct failure *failur
     status = csv_header_new(splitter->record, &splitter->table->header, &twice);
     if (status == STATUS_DATA)
         return refuse(splitter->text, start, failure, twice.text);
-    return status == STATUS_OK ? apply_rules(splitter, failure) : fail_memory(failure);
+    return status == STATUS_OK ? find_keys(splitter, failure) : fail_memory(failure);
 }
 
 static enum status fail_ragged(const struct splitter *splitter, size_t start,

@@ -65,19 +65,6 @@ static bool begins_alike(const struct csv_header *older, const struct csv_header
     return true;
 }
 
-/* False when memory runs out. */
-static bool find_all(const struct csv_header *header, const struct csv_names *names,
-                     struct column_list *list)
-{
-    list->columns = calloc(names->count + 1, sizeof *list->columns);
-    for (size_t i = 0; list->columns != NULL && i < names->count; i++) {
-        size_t column = find(header, names->names[i]);
-        if (column != CSV_NO_COLUMN)
-            list->columns[list->count++] = column;
-    }
-    return list->columns != NULL;
-}
-
 enum status diff_columns_choose(const struct csv_table *older, const struct csv_table *newer,
                                 const struct diff_options *options, struct diff_columns *columns,
                                 struct failure *failure)
@@ -88,8 +75,10 @@ enum status diff_columns_choose(const struct csv_table *older, const struct csv_
     columns->compared = calloc(csv_header_count(newer->header), sizeof *columns->compared);
     columns->carried = calloc(older_count + 1, sizeof *columns->carried);
     if (columns->compared == NULL || columns->carried == NULL ||
-        !find_all(older_header, &options->follow, &columns->follow_older) ||
-        !find_all(newer->header, &options->follow, &columns->follow_newer))
+        !csv_header_find_all(older_header, &options->follow, &columns->follow_older.columns,
+                             &columns->follow_older.count) ||
+        !csv_header_find_all(newer->header, &options->follow, &columns->follow_newer.columns,
+                             &columns->follow_newer.count))
         return fail_memory(failure);
     size_t named = choose_compared(older_header, newer, options, columns);
     if (options->columns.count > 0 && named == 0)
