@@ -28,12 +28,6 @@ group() {
   sandbox_post people @group.json
 }
 
-# edit EMAIL PERSON: as an organizer does it.
-edit() {
-  curl --silent --fail --noproxy '*' --output /dev/null --header "OSDI-API-Token: $AN_API_KEY" --request PUT \
-    --header 'Content-Type: application/json' --data "$2" "$AN_API_URL/people/$(sandbox_person "$1" | jq -r .id)"
-}
-
 # found [FILTER]: of the records in $output, "change key", or what FILTER makes of them.
 found() {
   local filter='select(.change) | "\(.change) \(.key)"'
@@ -46,8 +40,8 @@ found() {
   start_sandbox
   group 1 130
   members 3 132 >export.csv
-  edit member7@example.org '{"custom_fields":{"Phone":"617"},"given_name":"Rosa"}'
-  edit member130@example.org '{"email_addresses":[{"address":"member130@example.org"}],"custom_fields":{"is_member":"False"}}'
+  sandbox_edit member7@example.org '{"custom_fields":{"Phone":"617"},"given_name":"Rosa"}'
+  sandbox_edit member130@example.org '{"email_addresses":[{"address":"member130@example.org"}],"custom_fields":{"is_member":"False"}}'
   id=$(sandbox_person member7@example.org | jq -r .id)
   run -0 --separate-stderr an-diff -r 0 export.csv
   [ -z "$stderr" ]
@@ -136,7 +130,7 @@ lapsed member2@example.org' ]
   start_sandbox
   group 1 30
   members 1 31 >export.csv
-  edit member9@example.org '{"custom_fields":{"Phone":"617"},"email_addresses":[{"address":"member9@example.org"}]}'
+  sandbox_edit member9@example.org '{"custom_fields":{"Phone":"617"},"email_addresses":[{"address":"member9@example.org"}]}'
   an-diff -r 0 --all export.csv >changes
   jq -c 'select(.key == "member1@example.org") | [.change, .was, .result.status, .result.id, .result.map]' changes >agrees
   [ "$(sandbox_get log | jq 'map(select(.query.filter)) | length')" -eq 0 ] # what is sent finds who has the address
@@ -153,7 +147,7 @@ lapsed member2@example.org' ]
   start_sandbox
   group 1 3
   members 1 3 | an-diff -r 0 --all | roster-commit >/dev/null
-  edit member2@example.org '{"email_addresses":[{"address":"other@example.org"}]}'
+  sandbox_edit member2@example.org '{"email_addresses":[{"address":"other@example.org"}]}'
   run -0 --separate-stderr an-diff -r 0 <(roster-dump)
   [ "$(found 'select(.change) | [.change, .key, .was.email, .drift]')" = '["updated","member2@example.org","other@example.org",{"email_addresses":{"is":"other@example.org","should":"member2@example.org"}}]' ]
   an-upsert -r 0 <<<"$output" | an-lapse -r 0 | roster-commit >/dev/null
@@ -165,7 +159,7 @@ lapsed member2@example.org' ]
   start_sandbox
   group 1 3
   members 1 3 | an-diff -r 0 --all | roster-commit >/dev/null
-  edit member2@example.org '{"email_addresses":[{"address":"other@example.org"}]}'
+  sandbox_edit member2@example.org '{"email_addresses":[{"address":"other@example.org"}]}'
   sandbox_post people '[{"email":"member2@example.org","given_name":"Somebody"}]'
   run -0 --separate-stderr an-diff -r 0 <(roster-dump)
   [ "$(found)" = $'updated member2@example.org\nlapsed other@example.org' ]
@@ -210,8 +204,8 @@ lapsed member2@example.org' ]
   start_sandbox
   group 1 60 '. + {created_date: "2026-11-01T00:00:00Z", modified_date: "2026-11-02T00:00:00Z"}'
   members 2 70 >export.csv
-  edit member5@example.org '{"custom_fields":{"Phone":"617"},"email_addresses":[{"address":"member5@example.org"}]}'
-  edit member6@example.org '{"given_name":"Name 6"}'
+  sandbox_edit member5@example.org '{"custom_fields":{"Phone":"617"},"email_addresses":[{"address":"member5@example.org"}]}'
+  sandbox_edit member6@example.org '{"given_name":"Name 6"}'
   run -0 --separate-stderr an-diff -r 0 --since 2026-11-16 export.csv
   [ "$(found)" = 'updated member5@example.org' ]
   same_json "$(tail -n 1 <<<"$output")" '{"summary":{"people":2,"older":2,"newer":2,"unchanged":1,"new":0,"updated":1,"lapsed":0,"skipped":0}}'
@@ -247,7 +241,7 @@ lapsed member2@example.org' ]
   start_sandbox
   group 1 4
   members 2 5 >export.csv
-  edit member2@example.org '{"custom_fields":{"Phone":null,"is_member":"False"},"email_addresses":[{"address":"member2@example.org"}]}'
+  sandbox_edit member2@example.org '{"custom_fields":{"Phone":null,"is_member":"False"},"email_addresses":[{"address":"member2@example.org"}]}'
   echo ',Nobody,,' >>export.csv
   run -1 --separate-stderr an-diff -r 0 -pe export.csv
   [ "$output" = '~ member2@example.org  Name 2
@@ -280,7 +274,7 @@ lapsed member2@example.org' ]
   start_sandbox --churn 0.7 --seed "$RANDOM"
   group 1 200
   members 1 200 >export.csv
-  edit member7@example.org '{"given_name":"Rosa"}'
+  sandbox_edit member7@example.org '{"given_name":"Rosa"}'
   for _ in 1 2 3; do
     run -0 --separate-stderr an-diff -r 0 -j 3 export.csv
     [ "$(found)" = 'updated member7@example.org' ]

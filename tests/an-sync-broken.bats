@@ -14,14 +14,12 @@ setup() {
   touch -d '2026-01-12 06:00' week2.csv
 }
 
-slack_texts() { sandbox_get slack | jq -r '.[].text'; }
-requests_reach() { [ "$(sandbox_requests POST)" -ge "$1" ]; }
 unlocked() { flock -n "$AN_STATE/lock" true; }
 
 # kill_it: a sync of week 1 is killed after its third request, and what it started has ended.
 kill_it() {
   an-sync -r "${1-20}" week1.csv >out 2>err 3>&- &
-  within 30 requests_reach 3
+  within 30 posts_reach 3
   kill -9 $!
   wait $! || true
 }

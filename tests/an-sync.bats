@@ -45,9 +45,6 @@ last_run() { runs | tail -n 1; }
 history() { roster-dump --runs; }
 # The last line of each run: what was sent has one from before, too.
 ends() { history | jq -cs '[.[].run] | group_by(.started + .source) | map(last)[]'; }
-slack_texts() { sandbox_get slack | jq -r '.[].text'; }
-
-requests_reach() { [ "$(sandbox_requests POST)" -ge "$1" ]; }
 
 # start_slowly RATE: a sync of week 1 in the background; its process id is in $job.
 start_slowly() {
@@ -251,7 +248,7 @@ ended() {
 
 @test "one run at a time: a second one says who is at work, status 75" {
   start_slowly 20
-  within 10 requests_reach 1
+  within 10 posts_reach 1
   run -75 --separate-stderr an-sync week1.csv
   has "$stderr" "process $job" since
   ended
@@ -261,7 +258,7 @@ ended() {
 
 @test "one run at a time on a roster, whatever the state directory and the name by which it is known" {
   AN_ROSTER=sqlite:$PWD/kept/members.sqlite start_slowly 4
-  within 10 requests_reach 1
+  within 10 posts_reach 1
   ln -s kept also
   for roster in "$PWD/kept/members.sqlite" also/members.sqlite; do
     AN_STATE=$PWD/other AN_ROSTER=sqlite:$roster run -75 --separate-stderr an-sync week1.csv
@@ -276,7 +273,7 @@ ended() {
 
 @test "a state directory that another one's roster lies in is locked with it" {
   start_slowly 20
-  within 10 requests_reach 1
+  within 10 posts_reach 1
   AN_STATE=$PWD/other AN_ROSTER=sqlite:$PWD/state/roster.sqlite run -75 --separate-stderr an-sync week1.csv
   has "$stderr" "process $job" since
   ended
@@ -288,7 +285,7 @@ ended() {
 
 @test "on SIGTERM what was sent is recorded, the run too, and it dies of the signal" {
   start_slowly 10
-  within 10 requests_reach 3
+  within 10 posts_reach 3
   kill -TERM "$job"
   ended
   [ "$status" -eq 143 ]
@@ -311,7 +308,7 @@ import os, signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execvp("an-sync", ["an-sync", "-r", "10", "week1.csv"])
 END
-  { within 10 requests_reach 3; printf '\003'; sleep 5; } 3>&- |
+  { within 10 posts_reach 3; printf '\003'; sleep 5; } 3>&- |
     script -qec 'python3 listening.py' typescript >/dev/null 3>&- || status=$?
   [ "$status" -eq 130 ]
   [ "$(members)" -eq "$(sandbox_requests POST /people)" ]
@@ -321,7 +318,7 @@ END
 
 @test "killed by SIGKILL, its programs finish, no other run starts before, and nothing is sent twice" {
   start_slowly 10
-  within 10 requests_reach 3
+  within 10 posts_reach 3
   kill -KILL "$job"
   ended
   run -75 --separate-stderr an-sync week1.csv
@@ -336,7 +333,7 @@ END
 @test "killed by SIGKILL while it sends, an export counts as sent from: an older one is refused" {
   an-sync -r 10 week2.csv >out 2>err 3>&- &
   job=$!
-  within 10 requests_reach 3
+  within 10 posts_reach 3
   kill -KILL "$job"
   ended
   within 20 flock -n "$AN_STATE/lock" true

@@ -25,15 +25,8 @@ group() {
   sandbox_post people @group.json
 }
 
-# edit EMAIL PERSON: as an organizer does it.
-edit() {
-  curl --silent --fail --noproxy '*' --output /dev/null --header "OSDI-API-Token: $AN_API_KEY" --request PUT \
-    --header 'Content-Type: application/json' --data "$2" "$AN_API_URL/people/$(sandbox_person "$1" | jq -r .id)"
-}
-
 # asked [METHOD]: how many requests Action Network got.
 asked() { sandbox_requests "${1-}" '^/api/'; }
-slack_texts() { sandbox_get slack | jq -r '.[].text'; }
 fields() { sandbox_person "$1" | jq -c '.custom_fields | [.Phone, .is_member]'; }
 # of KEY [FILTER]: what the last run found about somebody.
 of() { jq -c --arg key "$1" "select(.key == \$key) | ${2-[.change, .drift]}" "$(find "$AN_STATE/runs" -mindepth 1 -maxdepth 1 | sort | tail -n 1)/changes.ndjson"; }
@@ -43,7 +36,7 @@ of() { jq -c --arg key "$1" "select(.key == \$key) | ${2-[.change, .drift]}" "$(
 @test "adopt begins a group that is filled already with a request for 25 people and one for each difference" {
   group 1 500
   export_of 1 500 | sed '5s/Person 4/Rosa/;7s/Boston/Quincy/' >export.csv
-  edit p9@example.org '{"email_addresses":[{"address":"p9@example.org"}],"custom_fields":{"is_member":"False"}}'
+  sandbox_edit p9@example.org '{"email_addresses":[{"address":"p9@example.org"}],"custom_fields":{"is_member":"False"}}'
   before=$(asked)
   run -0 --separate-stderr an-sync -r 50 adopt export.csv
   has "$output" '3 updated, 497 unchanged; 500 members.' 'Different in Action Network:' 'is_member (1 person)'
@@ -120,13 +113,13 @@ of() { jq -c --arg key "$1" "select(.key == \$key) | ${2-[.change, .drift]}" "$(
   export_of 1 60 >export.csv
   run -0 an-sync adopt export.csv
   # Edited, is_member lost, a field renamed, deleted, merged into another address, a double, an address taken over.
-  edit p1@example.org '{"email_addresses":[{"address":"p1@example.org"}],"custom_fields":{"Phone":"999"}}'
-  edit p2@example.org '{"email_addresses":[{"address":"p2@example.org"}],"custom_fields":{"is_member":"False"}}'
-  edit p3@example.org '{"email_addresses":[{"address":"p3@example.org"}],"custom_fields":{"Phone":null,"Telephone":"6175550003"}}'
+  sandbox_edit p1@example.org '{"email_addresses":[{"address":"p1@example.org"}],"custom_fields":{"Phone":"999"}}'
+  sandbox_edit p2@example.org '{"email_addresses":[{"address":"p2@example.org"}],"custom_fields":{"is_member":"False"}}'
+  sandbox_edit p3@example.org '{"email_addresses":[{"address":"p3@example.org"}],"custom_fields":{"Phone":null,"Telephone":"6175550003"}}'
   sandbox_post remove '["p4@example.org"]'
-  edit p5@example.org '{"email_addresses":[{"address":"moved@example.org"}]}'
+  sandbox_edit p5@example.org '{"email_addresses":[{"address":"moved@example.org"}]}'
   sandbox_post people '[{"email":"p6-double@example.org","custom_fields":{"is_member":"True"}}]'
-  edit p7@example.org '{"email_addresses":[{"address":"p7-new@example.org"}]}'
+  sandbox_edit p7@example.org '{"email_addresses":[{"address":"p7-new@example.org"}]}'
   sandbox_post people '[{"email":"p7@example.org","given_name":"Stranger"}]'
   run -1 --separate-stderr an-sync audit
   [ "$output" = "Member audit: 54 as they should be, 1 missing, 5 different, 2 too many; 60 members, 61 in Action Network.
@@ -171,7 +164,7 @@ $(grep '^Time' <<<"$output")" ]
   run -0 an-sync adopt export.csv
   sandbox_post remove "$(jq -nc '[range(1; 40) | "p\(.)@example.org"]')"
   for n in $(seq 41 80); do
-    edit "p$n@example.org" '{"given_name":"Somebody"}'
+    sandbox_edit "p$n@example.org" '{"given_name":"Somebody"}'
   done
   for moment in 0.3 0.5 0.7 0.9; do
     an-sync -r 100 audit --repair >/dev/null 2>&1 3>&- &
@@ -208,7 +201,7 @@ $(grep '^Time' <<<"$output")" ]
   group 1 30
   export_of 1 30 >export.csv
   run -0 an-sync adopt export.csv
-  edit p1@example.org '{"email_addresses":[{"address":"p1@example.org"}],"custom_fields":{"Phone":"999","override_phone":"yes"}}'
+  sandbox_edit p1@example.org '{"email_addresses":[{"address":"p1@example.org"}],"custom_fields":{"Phone":"999","override_phone":"yes"}}'
   run -0 an-sync --overrides audit --repair
   run -1 an-sync audit
   run -0 an-sync --overrides audit
@@ -219,7 +212,7 @@ $(grep '^Time' <<<"$output")" ]
   group 1 60
   export_of 1 60 >export.csv
   run -0 an-sync adopt export.csv
-  edit p1@example.org '{"given_name":"Somebody"}'
+  sandbox_edit p1@example.org '{"given_name":"Somebody"}'
   run -0 --separate-stderr an-sync audit --since 2999-01-01
   has "$output" '0 as they should be, 0 missing, 0 different'
   run -1 --separate-stderr an-sync audit --since last
@@ -236,7 +229,7 @@ $(grep '^Time' <<<"$output")" ]
   group 1 30
   export_of 1 30 >export.csv
   run -0 an-sync adopt export.csv
-  edit p1@example.org '{"given_name":"Somebody"}'
+  sandbox_edit p1@example.org '{"given_name":"Somebody"}'
   roster-dump | csv-diff - <(export_of 1 31 | sed '2s/Person/Other/') | roster-commit --begin >/dev/null
   run -0 --separate-stderr an-sync audit --repair
   has "$stderr" 'of 2 members a change was begun'

@@ -132,3 +132,8 @@ exit "\${status:-0}"
 STUB
   (cd "$directory/stub" && zip -qr ../dist.zip .)
 }
+
+# executions: those of the state machine $machine.
+executions() {
+  aws_call states AWSStepFunctions.ListExecutions "{\"stateMachineArn\":\"$machine\"}"
+}

@@ -51,10 +51,6 @@ setup() {
   before=$(executions | jq '.executions | length')
 }
 
-executions() {
-  aws_call states AWSStepFunctions.ListExecutions "{\"stateMachineArn\":\"$machine\"}"
-}
-
 # outcome: how one execution more than before the test has ended; fails as long as none has.
 outcome() {
   executions | jq -er --argjson before "$before" \

@@ -43,6 +43,12 @@ to_preload() {
   ${CC:-cc} -O2 -shared -fPIC "${@:3}" -o "$2" "$1" -ldl
 }
 
+# program NAME COMMANDS: a program of that name in bin/, which is first on the PATH.
+program() {
+  printf '#!/bin/bash\n%s\n' "$2" >"bin/$1"
+  chmod +x "bin/$1"
+}
+
 # gone PROCESS: that it, or of -GROUP each one, has ended. What nobody waited for is still in the table, as in a
 # container whose first process does not take it away.
 gone() {

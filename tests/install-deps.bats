@@ -17,12 +17,6 @@ setup() {
   : >installed
 }
 
-# program NAME COMMANDS: a program of that name, before all others.
-program() {
-  printf '#!/bin/bash\n%s\n' "$2" >"bin/$1"
-  chmod +x "bin/$1"
-}
-
 # have PACKAGE[,PROVIDES...]: is installed.
 have() {
   printf 'installed %s\n' "$@" >>installed

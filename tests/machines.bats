@@ -10,12 +10,6 @@ setup() {
   export AN_MACHINES=$PWD/machines
 }
 
-# program NAME COMMANDS: a program of that name, before all others.
-program() {
-  printf '#!/bin/bash\n%s\n' "$2" >"bin/$1"
-  chmod +x "bin/$1"
-}
-
 # checkout: a repository of the test's own with the script in it.
 checkout() {
   [ -e /usr/share/debootstrap/scripts/bookworm ] && [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ||

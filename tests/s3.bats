@@ -137,8 +137,6 @@ keep_often() {
   PATH=$PWD/bin:$PATH
 }
 
-requests_reach() { [ "$(sandbox_requests POST /people)" -ge "$1" ]; }
-
 # take_over: the lock is another machine's; who prolongs it may have it again before that.
 take_over() { roster-commit --unlock mine && roster-commit --lock another-machine 2>/dev/null; }
 
@@ -146,7 +144,7 @@ take_over() { roster-commit --unlock mine && roster-commit --lock another-machin
   keep_often
   AN_LOCK_OWNER=mine AN_RATE=4 an-sync "$SAMPLES/mail-2026-11-09.eml" >out 2>err 3>&- &
   job=$!
-  within 10 requests_reach 2
+  within 10 posts_reach 2 /people
   kill -KILL "$job"
   wait "$job" || true
   within 10 take_over
@@ -159,7 +157,7 @@ take_over() { roster-commit --unlock mine && roster-commit --lock another-machin
   keep_often
   AN_LOCK_OWNER=mine AN_RATE=4 an-sync "$SAMPLES/mail-2026-11-09.eml" >out 2>err 3>&- &
   job=$! status=0
-  within 10 requests_reach 2
+  within 10 posts_reach 2 /people
   within 10 take_over
   wait "$job" || status=$?
   [ "$status" -eq 75 ]

@@ -76,3 +76,19 @@ sandbox_requests() {
   sandbox_get log | jq --arg method "${1-}" --arg path "${2-}" \
     'map(select(($method == "" or .method == $method) and (.path | test($path)))) | length'
 }
+
+# posts_reach COUNT [PATH-REGEX]: whether so many POSTs came.
+posts_reach() {
+  [ "$(sandbox_requests POST "${2-}")" -ge "$1" ]
+}
+
+# sandbox_edit EMAIL PERSON: changes somebody, as an organizer does it.
+sandbox_edit() {
+  curl --silent --fail --noproxy '*' --output /dev/null --header "OSDI-API-Token: $AN_API_KEY" --request PUT \
+    --header 'Content-Type: application/json' --data "$2" "$AN_API_URL/people/$(sandbox_person "$1" | jq -r .id)"
+}
+
+# slack_texts: what Slack was told.
+slack_texts() {
+  sandbox_get slack | jq -r '.[].text'
+}

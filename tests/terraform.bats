@@ -73,10 +73,6 @@ deliver() {
   echo "a mail" | aws s3 cp --only-show-errors - "s3://$bucket/$1"
 }
 
-executions() {
-  aws_call states AWSStepFunctions.ListExecutions "{\"stateMachineArn\":\"$machine\"}"
-}
-
 # ended COUNT: waits until COUNT executions more than before the test have ended, and prints how each did and
 # why, the oldest first.
 ended() {
