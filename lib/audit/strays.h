@@ -27,6 +27,7 @@ struct strays {
     struct buffer texts;
 };
 
+/* Harmless of what is zeroed. */
 void strays_free(struct strays *strays);
 
 /* Adds one; copies the texts, of which `value` may be NULL. False without memory. */

@@ -20,6 +20,7 @@ struct csv_names {
  * is not closed or there is no name in the list, STATUS_IO when memory runs out. */
 enum status csv_names_add(struct csv_names *names, const char *list);
 
+/* Frees the names, and leaves none. */
 void csv_names_free(struct csv_names *names);
 
 /* Whether a normalized name is among them. */

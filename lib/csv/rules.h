@@ -37,6 +37,7 @@ struct csv_rules {
     bool addresses;                       /* keys are addresses */
 };
 
+/* Frees them, and leaves none. */
 void csv_rules_free(struct csv_rules *rules);
 
 /* Adds conditions, "COLUMN=VALUE[,VALUE...][;...]", with "!=" for the contrary. What holds one of

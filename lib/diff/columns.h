@@ -39,6 +39,7 @@ enum status diff_columns_choose(const struct csv_table *older, const struct csv_
                                 const struct diff_options *options, struct diff_columns *columns,
                                 struct failure *failure);
 
+/* Frees the arrays, and leaves none. */
 void diff_columns_free(struct diff_columns *columns);
 
 #endif

@@ -84,6 +84,7 @@ enum status diff_match_run(struct diff_match *match, struct failure *failure);
  * diff_match_run. STATUS_IO. */
 enum status diff_match_follow(struct diff_match *match, struct failure *failure);
 
+/* Frees its last fields, from older_state on; the others are borrowed. */
 void diff_match_free(struct diff_match *match);
 
 /* What is known of a row of OLDER, adding to it, and taking from it; any thread may. */

@@ -51,6 +51,7 @@ void exchange_describe(struct exchange *exchange, CURLcode curl, const char *key
 void exchange_trace(const struct exchange *exchange, CURLcode curl, double seconds, const char *key,
                     void (*trace)(void *context, const char *line), void *context);
 
+/* Makes it an empty one. */
 void queue_init(struct queue *queue);
 
 /* Puts it at the end; the queue owns it. */
@@ -62,6 +63,7 @@ void queue_push_front(struct queue *queue, struct exchange *exchange);
 /* Takes out what `*at` points to (a link of this queue's); it is the caller's. */
 struct exchange *queue_take(struct queue *queue, struct exchange **at);
 
+/* Frees all that is in it. */
 void queue_free(struct queue *queue);
 
 #endif

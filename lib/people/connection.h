@@ -28,6 +28,7 @@ struct connection_settings {
 enum status connection_open(const struct connection_settings *settings,
                             struct connection *connection, struct failure *failure);
 
+/* Also of one that is zeroed, or was closed; the key is overwritten. */
 void connection_close(struct connection *connection);
 
 #endif
