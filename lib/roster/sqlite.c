@@ -342,14 +342,13 @@ static enum status walk_members(struct store *store, struct member_walk *walk, r
 {
     enum status status = next_member(store, walk, failure);
     while (status == STATUS_OK && (walk->has_member || walk->at < walk->journal.count)) {
-        const char *email = walk->has_member ? text_at(walk->members, 0) : NULL;
-        if (walk->has_member && email == NULL)
-            return fail_memory(failure);
-        int order = 1;
-        if (email != NULL && walk->at == walk->journal.count)
-            order = -1;
-        else if (email != NULL)
+        int order = walk->has_member ? -1 : 1;
+        if (walk->has_member && walk->at < walk->journal.count) {
+            const char *email = text_at(walk->members, 0);
+            if (email == NULL)
+                return fail_memory(failure);
             order = strcmp(email, walk->journal.emails + walk->journal.entries[walk->at].email);
+        }
         if (order < 0)
             status = visit_member(store, walk->members, visit, context, failure);
         else
