@@ -171,6 +171,30 @@ END
   said_once '3 characters' 'the first in line 2'
 }
 
+@test "UTF-8 that a spreadsheet encoded once more is undone, with a warning, where all of it is such" {
+  printf 'email,first_name,city\r\njose@example.org,José,“Á” – Íñigo à l’été\r\nana@example.org,Ana,\r\n' >export.csv
+  iconv -f LATIN1 -t UTF-8 export.csv >latin.csv
+  # windows-1252, which leaves 5 bytes as they are.
+  python3 -c '
+text = open("export.csv", "rb").read()
+open("windows.csv", "wb").write("".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in text).encode())'
+  for file in latin.csv windows.csv; do
+    in_each_form "$file"
+    for mail in mail.[123]; do
+      mime-extract "$mail" 2>said | cmp - export.csv
+      said_once 'encoded as UTF-8 twice' 'undone in'
+    done
+    { printf '\xef\xbb\xbf' && cat "$file"; } >marked.csv
+    mime-extract --archive marked.csv 2>said | cmp - <(printf '\xef\xbb\xbf' && cat export.csv)
+  done
+  # A letter that is right shows that the others were meant.
+  { cat latin.csv && printf 'zoe@example.org,Zoë,\r\n'; } >mixed.csv
+  mime-extract --archive mixed.csv 2>said | cmp - mixed.csv
+  printf 'email,first_name\r\njoao@example.org,JOÃO SÃ©\r\n' >mixed.csv
+  mime-extract --archive mixed.csv 2>said | cmp - mixed.csv
+  [ ! -s said ]
+}
+
 @test "what is less than half UTF-8 and undeclared is windows-1252, with a warning" {
   iconv -t WINDOWS-1252 export.csv >old.csv
   in_each_form old.csv

@@ -313,12 +313,78 @@ static enum status convert_declared(const char *name, const char *declared, stru
     return status == STATUS_DATA && is_utf8 ? STATUS_OK : status;
 }
 
-enum status charset_to_utf8(struct buffer *text, const char *declared,
-                            struct charset_warning *warning, struct failure *failure)
+/* ---- twice encoded ---- */
+
+/* The byte that windows-1252 has for a character of two or three bytes of UTF-8, and that
+ * character's length; 0 when it has none. */
+static size_t byte_of(const char *text, size_t length, char *byte)
 {
-    warning->text[0] = '\0';
-    if (text->length == 0)
-        return STATUS_OK;
+    /* 0x80 to 0x9F (https://encoding.spec.whatwg.org/index-windows-1252.txt). */
+    static const char HIGH[32][4] = {"€", "",  "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š",
+                                     "‹", "Œ", "",  "Ž", "",  "",  "‘", "’", "“", "”", "•",
+                                     "–", "—", "˜", "™", "š", "›", "œ", "",  "ž", "Ÿ"};
+    const unsigned char *bytes = (const unsigned char *)text;
+    for (size_t i = 0; i < 32; i++) {
+        size_t size = strlen(HIGH[i]);
+        if (size > 0 && size <= length && memcmp(text, HIGH[i], size) == 0) {
+            *byte = (char)(0x80 + i);
+            return size;
+        }
+    }
+    if (length < 2 || (bytes[0] != 0xC2 && bytes[0] != 0xC3))
+        return 0;
+    *byte = (char)((bytes[0] & 0x03) << 6 | (bytes[1] & 0x3F));
+    return 2;
+}
+
+/* Appends what was written by the characters at `*at`, up to the next one of ASCII, if that is
+ * UTF-8 again. */
+static bool append_once(const struct buffer *text, size_t *at, struct buffer *once)
+{
+    size_t from = once->length;
+    while (*at < text->length && (text->bytes[*at] & 0x80) != 0) {
+        char byte;
+        size_t size = byte_of(text->bytes + *at, text->length - *at, &byte);
+        if (size == 0 || !buffer_append(once, &byte, 1))
+            return false;
+        *at += size;
+    }
+    return utf8_valid(once->bytes + from, once->length - from, NULL);
+}
+
+/* Undoes what was read as windows-1252 though it was UTF-8, and written as UTF-8 again (JosÃ©), as
+ * a spreadsheet does when it opens a CSV by a double click: if all that is not ASCII is such, which
+ * no letter of a name is. */
+static void undo_twice(struct buffer *text, struct charset_warning *warning)
+{
+    struct buffer once = {.limit = text->limit};
+    size_t at = begins(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
+    bool twice = at == 0 || buffer_append(&once, text->bytes, at);
+    size_t count = 0;
+    while (twice && at < text->length) {
+        size_t plain = ascii_length(text->bytes + at, text->length - at);
+        twice = buffer_append(&once, text->bytes + at, plain);
+        at += plain;
+        if (!twice || at == text->length)
+            break;
+        twice = append_once(text, &at, &once);
+        count++;
+    }
+    if (!twice || count == 0) {
+        buffer_free(&once);
+        return;
+    }
+    buffer_free(text);
+    *text = once;
+    (void)snprintf(warning->text, sizeof warning->text,
+                   "the CSV was encoded as UTF-8 twice, as by a spreadsheet that took it for "
+                   "windows-1252; undone in %zu place%s",
+                   count, count == 1 ? "" : "s");
+}
+
+static enum status to_utf8(struct buffer *text, const char *declared,
+                           struct charset_warning *warning, struct failure *failure)
+{
     const char *mark = marked(text);
     const char *name = mark != NULL ? mark : name_of(declared);
     struct survey survey;
@@ -340,5 +406,15 @@ enum status charset_to_utf8(struct buffer *text, const char *declared,
     (void)snprintf(warning->text, sizeof warning->text, "the CSV %s; read as windows-1252",
                    is_utf8 ? "says that it is UTF-8, and is not"
                            : "is not UTF-8 and does not say what it is");
+    return status;
+}
+
+enum status charset_to_utf8(struct buffer *text, const char *declared,
+                            struct charset_warning *warning, struct failure *failure)
+{
+    warning->text[0] = '\0';
+    enum status status = text->length > 0 ? to_utf8(text, declared, warning, failure) : STATUS_OK;
+    if (status == STATUS_OK && warning->text[0] == '\0' && text->length > 0)
+        undo_twice(text, warning);
     return status;
 }
