@@ -395,6 +395,35 @@ lapsed member2@example.org' ]
   [ "$(sandbox_requests)" -eq 0 ]
 }
 
+@test "a service whose pages are all the same has no end, and is not read on and on" {
+  mkfifo ready
+  timeout 60 python3 -B -c '
+import http.server, json, sys
+people = [{"identifiers": ["action_network:d32fcdd6-7366-466d-a3b8-%012d" % n],
+           "email_addresses": [{"address": "p%d@example.org" % n}]} for n in range(25)]
+class Same(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"_embedded": {"osdi:people": people}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *ignored):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Same)
+print(server.server_port, flush=True)
+server.serve_forever()' </dev/null >ready 3>&- &
+  local server=$! port
+  read -r -t 30 port <ready
+  members 1 2 >export.csv
+  export AN_API_URL=http://127.0.0.1:$port/api/v2 AN_API_KEY=key
+  run -65 --separate-stderr timeout 20 an-diff -r 0 export.csv
+  has "$stderr" 'is the same as another one'
+  run -65 --separate-stderr timeout 20 an-diff -r 0 --count
+  has "$stderr" 'page 4 of the people is the same as another one'
+  kill "$server"
+}
+
 @test "a full disk is status 74, and a reader that has gone is no message" {
   start_sandbox
   group 1 60

@@ -18,6 +18,7 @@ struct pages {
     size_t hint; /* behind one that was not full: nothing is asked beyond it before it is answered;
                     0:  none */
     size_t end;  /* an empty one behind the last; 0: not seen yet */
+    json_t *first; /* the people of the page that came first; NULL: none did */
 };
 
 static char *page_url(const struct connection *connection, size_t page, const char *filter)
@@ -28,9 +29,10 @@ static char *page_url(const struct connection *connection, size_t page, const ch
     return url.bytes;
 }
 
-/* The people of a page, borrowed from the answer. */
-static enum status read_page(const struct http_answer *answer, size_t page, const json_t **people,
-                             struct failure *failure)
+/* The people of a page, borrowed from the answer. `*first`, those of the page that came first, is
+ * kept: where all are the same, no page is turned, and there would be no end. */
+static enum status read_page(const struct http_answer *answer, size_t page, json_t **first,
+                             json_t **people, struct failure *failure)
 {
     const json_t *number = json_object_get(answer->json, "page");
     *people = json_object_get(json_object_get(answer->json, "_embedded"), "osdi:people");
@@ -41,6 +43,11 @@ static enum status read_page(const struct http_answer *answer, size_t page, cons
         (json_is_integer(number) && json_integer_value(number) != (json_int_t)page))
         return fail(failure, STATUS_DATA, "Action Network's answer is not page %zu of the people",
                     page);
+    if (json_array_size(*people) > 0 && *first != NULL && json_equal(*people, *first))
+        return fail(failure, STATUS_DATA,
+                    "Action Network's page %zu of the people is the same as another one", page);
+    if (*first == NULL && json_array_size(*people) > 0)
+        *first = json_incref(*people);
     return STATUS_OK;
 }
 
@@ -82,8 +89,8 @@ static enum status take_page(void *context, uintptr_t number, const struct http_
                              struct failure *failure)
 {
     struct pages *pages = context;
-    const json_t *people;
-    enum status status = read_page(answer, number, &people, failure);
+    json_t *people;
+    enum status status = read_page(answer, number, &pages->first, &people, failure);
     if (status != STATUS_OK)
         return status;
     size_t count = json_array_size(people);
@@ -118,6 +125,7 @@ enum status people_everybody(struct connection *connection, unsigned jobs, const
     const struct people_questions questions = {next_page, take_page, &pages};
     enum status status = pages.filter != NULL ? people_ask(connection, jobs, &questions, failure)
                                               : fail_memory(failure);
+    json_decref(pages.first);
     free(pages.filter);
     return status;
 }
@@ -131,6 +139,7 @@ struct search {
     size_t full; /* 0: none was seen */
     size_t full_count;
     size_t empty; /* 0: none was seen */
+    json_t *first;
 };
 
 /* Ever further until there is nobody, then halfway between. */
@@ -153,8 +162,8 @@ static enum status take_probe(void *context, uintptr_t number, const struct http
                               struct failure *failure)
 {
     struct search *search = context;
-    const json_t *people;
-    enum status status = read_page(answer, number, &people, failure);
+    json_t *people;
+    enum status status = read_page(answer, number, &search->first, &people, failure);
     if (status != STATUS_OK)
         return status;
     search->asked = false;
@@ -172,6 +181,7 @@ enum status people_count(struct connection *connection, size_t *count, struct fa
     struct search search = {.connection = connection};
     const struct people_questions questions = {next_probe, take_probe, &search};
     enum status status = people_ask(connection, 1, &questions, failure);
+    json_decref(search.first);
     *count = search.full == 0 ? 0 : (search.full - 1) * PEOPLE_PAGE + search.full_count;
     return status;
 }
