@@ -255,6 +255,15 @@ $(grep '^Time' <<<"$output")" ]
   run -64 an-sync adopt
 }
 
+@test "a deadline may begin with zeros" {
+  group 1 3
+  export_of 1 3 >export.csv
+  run -0 --separate-stderr an-sync --deadline 0090 adopt export.csv
+  has "$output" '3 as they should be'
+  run -0 --separate-stderr env AN_DEADLINE=090.5 an-sync audit
+  [[ $stderr != *base* ]]
+}
+
 @test "a signal stops an audit while it reads, and nothing is left half done" {
   group 1 200
   export_of 1 200 >export.csv

@@ -26,7 +26,7 @@ shorten_deadline() {
   local i left now
   [ -n "$deadline" ] || return 0
   printf -v now '%(%s)T' -1
-  left=$((${deadline%.*} - (now - started)))
+  left=$((10#${deadline%.*} - (now - started)))
   ((left > 0)) || left=1
   begin_options=(--deadline "$left")
   for ((i = 1; i < ${#engine[@]}; i++)); do
