@@ -60,3 +60,29 @@ units() {
   [ -e var/an-sync/boston/inbox/done/mail-2026-11-09.eml ]
   [ -e var/an-sync/boston/roster.sqlite ]
 }
+
+@test "systemd: a command by hand that needs the key, as the page has it, is the group's user's, and shows no key" {
+  type -P runuser >/dev/null && runuser -u nobody true 2>/dev/null || skip 'only root can become another user'
+  runuser -u nobody -- test -x "$ROOT/scripts/an-sync" || skip 'the programs are out of reach for others'
+  local there
+  there=$(mktemp -d /tmp/an-sync.XXXXXX)
+  start_sandbox
+  mkdir -p "$there"/{etc,var}/boston
+  echo "$AN_API_KEY" >"$there/etc/boston/key"
+  printf 'AN_API_URL=%s\nAN_RATE=0\n' "$AN_API_URL" >"$there/etc/boston/config"
+  cp "$SAMPLES/mail-2026-11-09.eml" "$there/var/boston"
+  chmod 600 "$there/etc/boston"/*
+  chown -R nobody "$there/etc/boston/config" "$there/var/boston"
+  chmod 755 "$there"
+  unset AN_API_KEY AN_API_URL AN_STATE
+  sed -n "/^sudo sh -c 'AN_API_KEY/,/^\.Ed/p" "$ROOT/scripts/an-sync.1" |
+    sed "/^\.Ed/d; s/\\\\e\$/\\\\/; s/^sudo //; s/-u an-sync/-u nobody/
+      s|/etc/an-sync|$there/etc|g; s|/var/lib/an-sync|$there/var|g" >by-hand
+  sed "s|audit|$there/var/boston/mail-2026-11-09.eml|" by-hand >sync-by-hand
+  run -0 --separate-stderr sh sync-by-hand
+  has "$output" '38 new'
+  run -0 --separate-stderr sh by-hand
+  has "$output" '38 as they should be'
+  [ "$(find "$there/var" ! -user nobody -path '*/boston/*')" = '' ]
+  rm -rf "$there"
+}
