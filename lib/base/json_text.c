@@ -52,3 +52,16 @@ bool json_text_dump(const json_t *value, size_t flags, struct buffer *buffer)
     buffer_cut(buffer, before);
     return false;
 }
+
+json_t *json_text_plain(const json_t *value)
+{
+    if (json_is_string(value))
+        return json_incref((json_t *)value);
+    if (json_is_boolean(value))
+        return json_string(json_is_true(value) ? "True" : "False");
+    if (!json_is_number(value))
+        return json_string("");
+    char text[64]; /* the longest number is a double of 17 digits with sign, point and exponent */
+    size_t length = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY);
+    return length > 0 && length <= sizeof text ? json_stringn(text, length) : NULL;
+}

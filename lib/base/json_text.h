@@ -26,4 +26,9 @@ bool json_text_no_memory(const json_error_t *error);
  * limit, and the buffer is as it was. */
 bool json_text_dump(const json_t *value, size_t flags, struct buffer *buffer);
 
+/* A value of a record's row as text, where a record of somebody's own making has another kind: the
+ * digits of a number, "True", "False", and "" for null and whatever else there is. A new reference;
+ * NULL without memory. */
+json_t *json_text_plain(const json_t *value);
+
 #endif

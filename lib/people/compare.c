@@ -5,7 +5,6 @@
 #include "people/person.h"
 #include "people/place.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ static size_t zip_digits(const char *text, char digits[9])
     for (; *text != '\0'; text++) {
         if ((*text == '-' || *text == ' ') && count == 5)
             continue;
-        if (count == 9 || isdigit((unsigned char)*text) == 0)
+        if (count == 9 || !ascii_is_digit(*text))
             return 0;
         digits[count++] = *text;
     }

@@ -1,6 +1,7 @@
 #include "people/field_map.h"
 
 #include "base/cell.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "people/convert.h"
 #include "people/place.h"
@@ -40,20 +41,6 @@ static bool is_plain(const json_t *row)
     return true;
 }
 
-/* The value as a string: a new reference; NULL when memory runs out. */
-static json_t *plain_value(const json_t *value)
-{
-    if (json_is_string(value))
-        return json_incref((json_t *)value);
-    if (json_is_boolean(value))
-        return json_string(json_is_true(value) ? "True" : "False");
-    if (!json_is_number(value))
-        return json_string("");
-    char text[64]; /* the longest number is a double of 17 digits with sign, point and exponent */
-    size_t length = json_dumpb(value, text, sizeof text, JSON_ENCODE_ANY);
-    return length > 0 && length <= sizeof text ? json_stringn(text, length) : NULL;
-}
-
 /* Copies the columns of `row` into `plain`. */
 static enum status copy_columns(json_t *plain, const json_t *row, struct failure *failure)
 {
@@ -64,8 +51,9 @@ static enum status copy_columns(json_t *plain, const json_t *row, struct failure
         if (json_is_array(value) || json_is_object(value))
             return fail(failure, STATUS_DATA, "the row's column \"%.200s\" is not a string", name);
         char *normalized = text_normalized(name);
-        int error =
-            normalized == NULL ? -1 : json_object_set_new(plain, normalized, plain_value(value));
+        int error = normalized == NULL
+                        ? -1
+                        : json_object_set_new(plain, normalized, json_text_plain(value));
         free(normalized);
         if (error != 0)
             return fail_memory(failure);

@@ -1,5 +1,6 @@
 #include "roster/acknowledgement.h"
 
+#include "base/json_text.h"
 #include "base/ndjson.h"
 #include "base/record.h"
 #include "base/text.h"
@@ -91,26 +92,16 @@ static enum status read_former(const json_t *record, struct acknowledgement *ack
     return STATUS_OK;
 }
 
-/* A row's value as the roster keeps it, a new reference in `*text`. What is not a string in a
- * record of somebody's own making becomes what an-upsert makes of it. */
+/* A row's value as the roster keeps it, a new reference in `*text`. */
 static enum status plain_value(const char *name, json_t *value, json_t **text,
                                struct failure *failure)
 {
     *text = NULL;
     if (json_is_object(value) || json_is_array(value))
         return fail(failure, STATUS_DATA, "the record's row.%.100s is not a string", name);
-    if (json_is_string(value)) {
-        if (strlen(json_string_value(value)) != json_string_length(value))
-            return fail(failure, STATUS_DATA, "the record's row.%.100s holds a NUL character",
-                        name);
-        *text = json_incref(value);
-    } else if (json_is_number(value)) {
-        char *digits = json_dumps(value, JSON_ENCODE_ANY);
-        *text = digits != NULL ? json_string(digits) : NULL;
-        free(digits);
-    } else {
-        *text = json_string(json_is_null(value) ? "" : json_is_true(value) ? "True" : "False");
-    }
+    if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
+        return fail(failure, STATUS_DATA, "the record's row.%.100s holds a NUL character", name);
+    *text = json_text_plain(value);
     return *text != NULL ? STATUS_OK : fail_memory(failure);
 }
 
