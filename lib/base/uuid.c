@@ -30,7 +30,7 @@ bool uuid_read(unsigned char bytes[UUID_BYTES], const char *text)
             return false;
         if (FORM[i] == '-')
             continue;
-        read[half / 2] = (unsigned char)(read[half / 2] << 4 | value);
+        read[half / 2] = (unsigned char)((unsigned)read[half / 2] << 4 | value);
         half++;
     }
     memcpy(bytes, read, sizeof read);
