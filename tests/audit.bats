@@ -63,6 +63,19 @@ of() { jq -c --arg key "$1" "select(.key == \$key) | ${2-[.change, .drift]}" "$(
   [ "$(sandbox_get people | jq 'map(select(.custom_fields.is_member == "True")) | length')" -eq 20 ]
 }
 
+@test "adopt takes a file; of an object and an inbox it says how they are adopted" {
+  mkdir inbox
+  for source in s3://bucket/key inbox; do
+    run -64 --separate-stderr an-sync adopt "$source"
+    has "$stderr" "an-sync: adopt takes a file or -; for $source there is AN_ADOPT=yes an-sync $source"
+  done
+  run -74 --separate-stderr an-sync adopt nothing.csv
+  [ "$stderr" = 'an-sync: nothing.csv: there is no such file' ]
+  export_of 1 60 >inbox/export.csv
+  AN_ADOPT=yes run -0 --separate-stderr an-sync inbox
+  has "$stderr" 'reading the group in Action Network'
+}
+
 @test "with AN_ADOPT the first sync adopts, and every later one is as ever" {
   export AN_ADOPT=true
   group 1 100

@@ -79,7 +79,7 @@ tags() {
 @test "an object that is not there is refused, and Slack is told" {
   run -65 --separate-stderr an-sync s3://mails/nothing
   has "$stderr" 's3://mails/nothing' NoSuchKey
-  has "$(sandbox_get slack)" 's3://mails/nothing could not be fetched'
+  has "$(sandbox_get slack)" 's3://mails/nothing could not be fetched: An error occurred (NoSuchKey)'
 }
 
 @test "what the aws command line says becomes a status, whatever is in the names" {

@@ -59,7 +59,8 @@ prepare_adoption() {
 adopt() {
   local source=$1
   [[ $source != -?* ]] || source=./$source # which no program takes for an option
-  [[ $source == - || (-r $source && ! -d $source) ]] || die 74 "$source: cannot be read, or is no file"
+  [[ $source != s3://* && ! -d $source ]] || wrong "adopt takes a file or -; for $source there is AN_ADOPT=yes an-sync $source"
+  check_readable "$source"
   make_room
   carry send_changes prepare_adoption "$source"
 }

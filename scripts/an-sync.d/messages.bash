@@ -80,6 +80,13 @@ die() {
   exit "$status"
 }
 
+# Ends where a source cannot be read.
+check_readable() {
+  [[ $1 == - || -r $1 ]] && return
+  [[ -e $1 || -L $1 ]] || die 74 "$1: there is no such file"
+  die 74 "$1: cannot be read"
+}
+
 # Whether the directory to work in has room.
 has_room() {
   { echo >"$work/room"; } 2>/dev/null && rm -f -- "$work/room"

@@ -54,6 +54,7 @@ sync_object() {
   outcome=$?
   if ((outcome != 0)); then
     why=$(tail -n 1 "$work/said") || why="status $outcome"
+    why=${why#an-sync: } why=${why#"$1: "}
     [ -n "$dry_run" ] || notify --error "$1 could not be fetched: $why" >/dev/null
     return "$outcome"
   fi
