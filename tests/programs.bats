@@ -105,6 +105,12 @@ programs() {
   [ ! -e one ]
 }
 
+@test "programs: where it can't be told which libraries they need nothing is kept" {
+  stub ldd 'kill -KILL $$'
+  run ! --separate-stderr programs "$PWD/one" s3://bucket/key
+  [ ! -e kept.tar.gz ]
+}
+
 @test "programs: wrong usage is status 64" {
   run -64 programs
   run -64 programs one bucket/key
