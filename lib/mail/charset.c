@@ -337,19 +337,36 @@ static size_t byte_of(const char *text, size_t length, char *byte)
     return 2;
 }
 
-/* Appends what was written by the characters at `*at`, up to the next one of ASCII, if that is
- * UTF-8 again. */
-static bool append_once(const struct buffer *text, size_t *at, struct buffer *once)
+/* Takes the bytes that the characters from `*at` to the next one of ASCII stand for; false when one
+ * stands for none. `bytes` may begin at or before them. */
+static bool take_bytes(const struct buffer *text, size_t *at, char *bytes, size_t *count)
 {
-    size_t from = once->length;
+    *count = 0;
     while (*at < text->length && (text->bytes[*at] & 0x80) != 0) {
-        char byte;
-        size_t size = byte_of(text->bytes + *at, text->length - *at, &byte);
-        if (size == 0 || !buffer_append(once, &byte, 1))
+        size_t size = byte_of(text->bytes + *at, text->length - *at, bytes + *count);
+        if (size == 0)
             return false;
         *at += size;
+        ++*count;
     }
-    return utf8_valid(once->bytes + from, once->length - from, NULL);
+    return true;
+}
+
+/* In how many places the text from `at` on is UTF-8 that was encoded twice; 0 when another one is
+ * not, or too long for a name. */
+static size_t count_twice(const struct buffer *text, size_t at)
+{
+    enum { LONGEST = 256 };
+    size_t places = 0, count;
+    while ((at += ascii_length(text->bytes + at, text->length - at)) < text->length) {
+        char bytes[LONGEST];
+        struct buffer rest = {.bytes = text->bytes,
+                              .length = at + LONGEST < text->length ? at + LONGEST : text->length};
+        if (!take_bytes(&rest, &at, bytes, &count) || !utf8_valid(bytes, count, NULL))
+            return 0;
+        places++;
+    }
+    return places;
 }
 
 /* Undoes what was read as windows-1252 though it was UTF-8, and written as UTF-8 again (JosÃ©), as
@@ -357,48 +374,39 @@ static bool append_once(const struct buffer *text, size_t *at, struct buffer *on
  * no letter of a name is. */
 static void undo_twice(struct buffer *text, struct charset_warning *warning)
 {
-    struct buffer once = {.limit = text->limit};
-    size_t at = begins(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
-    bool twice = at == 0 || buffer_append(&once, text->bytes, at);
-    size_t count = 0;
-    while (twice && at < text->length) {
-        size_t plain = ascii_length(text->bytes + at, text->length - at);
-        twice = buffer_append(&once, text->bytes + at, plain);
-        at += plain;
-        if (!twice || at == text->length)
-            break;
-        twice = append_once(text, &at, &once);
-        count++;
-    }
-    if (!twice || count == 0) {
-        buffer_free(&once);
+    size_t mark = begins(text, "\xEF\xBB\xBF", 3) ? 3 : 0;
+    size_t places = count_twice(text, mark), to = mark, count;
+    if (places == 0)
         return;
+    for (size_t at = mark; at < text->length; to += count) {
+        size_t plain = ascii_length(text->bytes + at, text->length - at);
+        memmove(text->bytes + to, text->bytes + at, plain);
+        at += plain;
+        to += plain;
+        (void)take_bytes(text, &at, text->bytes + to, &count); /* which it could above */
     }
-    buffer_free(text);
-    *text = once;
+    buffer_cut(text, to);
     (void)snprintf(warning->text, sizeof warning->text,
                    "the CSV was encoded as UTF-8 twice, as by a spreadsheet that took it for "
                    "windows-1252; undone in %zu place%s",
-                   count, count == 1 ? "" : "s");
+                   places, places == 1 ? "" : "s");
 }
 
-static enum status to_utf8(struct buffer *text, const char *declared,
+static enum status to_utf8(struct buffer *text, const char *declared, const struct survey *survey,
                            struct charset_warning *warning, struct failure *failure)
 {
     const char *mark = marked(text);
     const char *name = mark != NULL ? mark : name_of(declared);
-    struct survey survey;
-    (void)look_at(text, &survey, NULL);
     bool is_utf8 = name != NULL && strcmp(name, "UTF-8") == 0;
     if (mark != NULL && !is_utf8)
         return convert_from(mark, mark, text, failure);
     if (name != NULL && !is_utf8)
-        return convert_declared(name, declared, text, &survey, warning, failure);
-    if (survey.bad == 0)
+        return convert_declared(name, declared, text, survey, warning, failure);
+    if (survey->bad == 0)
         return STATUS_OK;
     /* A mark is one valid character itself, and all that some programs know of UTF-8. */
-    bool mark_lies = mark != NULL && survey.valid == 1 && survey.bad > 1;
-    if (!mark_lies && (mark != NULL || survey.valid >= survey.bad))
+    bool mark_lies = mark != NULL && survey->valid == 1 && survey->bad > 1;
+    if (!mark_lies && (mark != NULL || survey->valid >= survey->bad))
         return mend(text, warning, failure);
     if (mark_lies)
         take_off(text, 3);
@@ -413,8 +421,12 @@ enum status charset_to_utf8(struct buffer *text, const char *declared,
                             struct charset_warning *warning, struct failure *failure)
 {
     warning->text[0] = '\0';
-    enum status status = text->length > 0 ? to_utf8(text, declared, warning, failure) : STATUS_OK;
-    if (status == STATUS_OK && warning->text[0] == '\0' && text->length > 0)
+    if (text->length == 0)
+        return STATUS_OK;
+    struct survey survey;
+    (void)look_at(text, &survey, NULL);
+    enum status status = to_utf8(text, declared, &survey, warning, failure);
+    if (status == STATUS_OK && warning->text[0] == '\0' && survey.valid + survey.bad > 0)
         undo_twice(text, warning);
     return status;
 }
