@@ -206,6 +206,22 @@ END
   done
 }
 
+@test "rows without any value are no rows, however many a spreadsheet has put below the last one" {
+  { printf '%s\r\n' 'akid,first_name,email' '101,Ann,ann@example.org' ',,' '102,Bob,bob@example.org' '"",,""' $' ,\t, ' \
+    '103,Cem,cem@example.org' '104,Eve,' && yes ',,' | head -n 1000; } >newer.csv
+  for rule in '' -Wletter=M '-wakid=101,102,103,104'; do
+    run -0 --separate-stderr csv-diff ${rule:+"$rule"} -A -f akid older.csv newer.csv
+    [ "$(jq -c 'select(.summary).summary | [.unchanged, .new, .updated, .lapsed, .skipped, .others // 0]' <<<"$output")" = '[3,0,0,0,1,0]' ]
+    [ "$(jq -c 'select(.change) | [.reason, .line]' <<<"$output")" = '["no email",8]' ]
+  done
+  csv newer.csv 'akid,first_name,email' '101,Ann,ann@example.org' ',,' '102,Bob,bob@example.org,' '103,Cem,cem@example.org'
+  run -65 --separate-stderr csv-diff older.csv newer.csv
+  has "$stderr" 'newer.csv:4: this row has 4 fields'
+  csv newer.csv 'akid,first_name,email' ',,' ',,'
+  run -65 --separate-stderr csv-diff older.csv newer.csv
+  has "$stderr" 'no row has a value in the column "email"'
+}
+
 # ---- conditions ----
 
 @test "--where: other rows are as if they were not there, and counted" {

@@ -228,6 +228,7 @@ static enum status bind_screen(struct splitter *splitter, struct failure *failur
     struct failure what = {""};
     if (splitter->scope == CSV_KEYS)
         return STATUS_OK;
+    table->judged = true;
     table->addresses = splitter->rules->addresses;
     enum status status = csv_screen_new(splitter->rules, table->header, &table->screen, &what);
     if (status == STATUS_DATA)

@@ -37,8 +37,27 @@ void csv_table_free(struct csv_table *table)
     free(table);
 }
 
+/* Whether the row that begins there has nothing but commas, blanks and empty quotes: spreadsheets
+ * write such ones below their last row. */
+static bool is_blank_row(const struct csv_text *text, uint64_t start)
+{
+    const char *at = csv_text_bytes(text) + start;
+    const char *end = csv_text_bytes(text) + csv_text_length(text);
+    for (unsigned quotes = 0; at < end && (quotes == 1 || !csv_is_line_end(*at)); at++) {
+        if (*at == '"' && quotes < 2)
+            quotes++;
+        else if (*at == ',' && quotes != 1)
+            quotes = 0;
+        else if (!csv_is_blank(*at))
+            return false;
+    }
+    return true;
+}
+
 bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key)
 {
+    bool is_blank = table->judged && (key == CSV_ROW_SKIPPED || key == CSV_ROW_OTHER) &&
+                    is_blank_row(table->text, start);
     if (table->count == table->room) {
         size_t room = table->room == 0 ? 1024 : table->room * 2;
         struct csv_row *rows =
@@ -48,8 +67,8 @@ bool csv_table_add(struct csv_table *table, uint64_t start, uint64_t key)
         table->rows = rows;
         table->room = room;
     }
-    table->rows[table->count++] = (struct csv_row){start, key};
-    table->others += key == CSV_ROW_OTHER ? 1 : 0;
+    table->rows[table->count++] = (struct csv_row){start, is_blank ? CSV_ROW_OTHER : key};
+    table->others += key == CSV_ROW_OTHER && !is_blank ? 1 : 0;
     return true;
 }
 

@@ -23,7 +23,8 @@ struct csv_row {
 };
 
 /* What stands in place of the hash of a row that is of no use: its key is empty or, where it must
- * be one, no address; or it does not meet the conditions, and is as if it were not there. */
+ * be one, no address; or it does not meet the conditions or has no value at all, and is as if it
+ * were not there. */
 #define CSV_ROW_SKIPPED ((uint64_t)0)
 #define CSV_ROW_OTHER (UINT64_MAX - 1)
 
@@ -36,6 +37,7 @@ struct csv_table {
     size_t key_count;
     struct csv_screen *screen; /* the conditions on rows; NULL without any */
     bool addresses;            /* keys must be addresses */
+    bool judged;               /* rows are judged by the rules, and blank ones are none */
     struct csv_row *rows;
     size_t count;
     size_t others; /* how many rows do not meet the conditions */

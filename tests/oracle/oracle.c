@@ -20,7 +20,8 @@ struct row {
     struct text key;    /* normalized; empty when the row has none that counts */
     struct text no_key; /* of a row that is skipped, what it has instead */
     struct row *same_hash;
-    bool is_other; /* it meets not all conditions */
+    bool is_other; /* it meets not all conditions, or is blank */
+    bool is_blank;
     bool is_first; /* of its key */
     struct row *followed;
     bool is_followed;
@@ -354,7 +355,10 @@ static bool read_rows(struct file *file, const struct oracle_options *options, b
     for (size_t i = 1; i < file->count; i++) {
         struct row *row = &file->rows[i];
         struct text written = first_value(file, row, &options->keys);
-        row->is_other = conditions && !meets(file, row, options);
+        row->is_blank = is_newer;
+        for (size_t k = 0; k < row->count; k++)
+            row->is_blank = row->is_blank && row->fields[k].length == 0;
+        row->is_other = row->is_blank || (conditions && !meets(file, row, options));
         row->key = normalize(written);
         if (row->is_other || (is_newer && options->addresses && !is_address(row->key))) {
             row->no_key = written;
@@ -862,7 +866,7 @@ static void compare_newer(struct diff *diff, struct row *row)
 {
     size_t bucket;
     if (row->is_other) {
-        diff->others++;
+        diff->others += !row->is_blank;
         return;
     }
     if (row->key.length == 0) {
