@@ -42,13 +42,35 @@ struct slice slice_trimmed(struct slice text)
 
 /* ---- ZIP codes ---- */
 
-json_t *convert_zip(struct slice text, bool padded)
+enum { ZIP = 5, PLUS_FOUR = 5 }; /* digits; a dash and four digits */
+
+/* Takes the comma out of 2,139, which is no ZIP code otherwise. */
+static struct slice without_thousands(struct slice text, char zip[ZIP])
 {
-    enum { ZIP = 5, PLUS_FOUR = 5 }; /* digits; a dash and four digits */
-    cell_take_apostrophe(&text.bytes, &text.length);
+    enum { THOUSAND = 3 };
     size_t digits = leading_digits(text);
     struct slice rest = behind(text, digits);
-    if (digits > 0 && cell_is_fraction(rest.bytes, rest.length)) {
+    if (digits == 0 || digits + THOUSAND > ZIP || rest.length == 0 || rest.bytes[0] != ',' ||
+        leading_digits(behind(rest, 1)) != THOUSAND)
+        return text;
+    struct slice fraction = behind(rest, 1 + THOUSAND);
+    if (fraction.length > 0 && !cell_is_fraction(fraction.bytes, fraction.length))
+        return text;
+    memcpy(zip, text.bytes, digits);
+    memcpy(zip + digits, rest.bytes + 1, THOUSAND);
+    return (struct slice){zip, digits + THOUSAND};
+}
+
+json_t *convert_zip(struct slice text, bool padded)
+{
+    char digits_alone[ZIP];
+    cell_take_apostrophe(&text.bytes, &text.length);
+    if (padded)
+        text = without_thousands(text, digits_alone);
+    size_t digits = leading_digits(text);
+    struct slice rest = behind(text, digits);
+    bool is_half = padded && rest.length == 1 && rest.bytes[0] == '-'; /* and no four digits */
+    if (digits > 0 && (cell_is_fraction(rest.bytes, rest.length) || is_half)) {
         text.length = digits;
         rest.length = 0;
     }

@@ -22,7 +22,7 @@ struct slice slice_trimmed(struct slice text);
 
 /* A postal code without a spreadsheet's apostrophe and ".0". With `padded`, a ZIP code gets back
  * the zeros that were taken off its beginning: 2139 and 2139-1234 (Publication 28 of the United
- * States' Postal Service). */
+ * States' Postal Service), and loses the comma of 2,139 and a dash that nothing follows. */
 json_t *convert_zip(struct slice text, bool padded);
 
 /* The first number of a list: 7 to 15 digits (E.164), after a "+" where it has one. Commas,
