@@ -228,6 +228,10 @@ $(grep '^Time' <<<"$output")" ]
   sandbox_edit p1@example.org '{"given_name":"Somebody"}'
   run -0 --separate-stderr an-sync audit --since 2999-01-01
   has "$output" '0 as they should be, 0 missing, 0 different'
+  # That judged a part, and leaves a gap before it: it is none to go on from.
+  run -1 --separate-stderr an-sync audit --since last
+  has "$stderr" 'there was no audit yet'
+  has "$output" '59 as they should be, 0 missing, 1 different'
   run -1 --separate-stderr an-sync audit --since last
   [[ $(sandbox_get log | jq -r 'map(.query.filter // empty)[-1]') == "modified_date gt '"*T*"Z'" ]]
   has "$output" '1 different'

@@ -1,6 +1,6 @@
 # What is kept of a run, and who is told: its line in the history, Slack, its files.
-# Needs: run, source, name, unvouched, started, export_date, message_id and digest, of the run; work; dry_run; report; AN_STATE,
-# AN_ROSTER and AN_KEEP_RUNS; messages.bash, programs.bash.
+# Needs: run, source, name, unvouched, started, export_date, message_id and digest, of the run; since, of an audit; work;
+# dry_run; report; AN_STATE, AN_ROSTER and AN_KEEP_RUNS; messages.bash, programs.bash.
 # Sets: what is known of a run at its beginning, sent, log; in the run's directory report.
 # shellcheck shell=bash
 
@@ -41,8 +41,8 @@ record() (
   # A line that a killed program left unfinished does not count.
   jq -cnR --arg id "${run##*/}" --arg started "$began" --arg finished "$finished" --arg source "$name" --arg export_date "$export_date" \
     --arg message_id "$message_id" --arg map "$digest" --argjson last "$last" --argjson status "$status" \
-    --argjson sent "$sent" --argjson adopted "$adopted" --argjson group "${group:-null}" '
-    {run: ({$id, $started, $finished, $source, $export_date, $message_id, $status, $sent, $adopted, summary: $last.summary, $map,
+    --argjson sent "$sent" --argjson adopted "$adopted" --argjson group "${group:-null}" --arg since "${since#last}" '
+    {run: ({$id, $started, $finished, $source, $since, $export_date, $message_id, $status, $sent, $adopted, summary: $last.summary, $map,
       $group} +
       reduce (inputs | fromjson? | select((.change and .result) or .summary)) as $record
         ({acknowledged: {new: 0, updated: 0, lapsed: 0}, failed: 0, deferred: 0};

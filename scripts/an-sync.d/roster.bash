@@ -50,7 +50,7 @@ learn_history() {
     [($lines | length), ($members | length),
      ([$runs[][-1] | select(.sent or .status <= 1).export_date // "" | select(. <= $now)] | max // ""),
      ([$lines[] | select(.sent)][-1] | .adopted and .status > 1),
-     ([$lines[] | select((.source | . == "audit" or . == "repair") and .export_date == null and .status <= 1)][-1].started // ""),
+     ([$lines[] | select((.source | . == "audit" or . == "repair") and .export_date == null and .since == null and .status <= 1)][-1].started // ""),
      ([$runs[] | select(any(.[]; .sent))] | last | select(length == 1 and .[0].status == 75 and .[0].id)[0] |
       .id, .source, (.started | fromdate), .export_date // "", .message_id // "", .map // "", .group // "")] |
     map(tostring) | @sh' "$work/group") || { say 'the history could not be read: jq failed; run again'; return 75; }
@@ -92,7 +92,7 @@ guard_group() {
 # Tells of a run that ended without a word (kill -9, a power cut): its first line in the history, which says that
 # something may have been sent, has no second one.
 tell_of_broken_off() {
-  local run name started export_date message_id digest group sent=true results said began
+  local run name started export_date message_id digest group since='' sent=true results said began
   learn_history || return
   [ ${#broken_off[@]} -gt 0 ] || return 0
   run=$AN_STATE/runs/${broken_off[0]} name=${broken_off[1]} started=${broken_off[2]} export_date=${broken_off[3]}
