@@ -154,11 +154,12 @@ write("no-rosa.csv", lambda row: without(email, row) if "rosa" in row[email].low
 for city in "Quincy", "Malden":
     write(f"{city}.csv", lambda row: [field.replace("Boston", city) for field in row])
 END
+  sed '1s/memb_status_letter/status/' export.csv >no-letter.csv
   tr , ';' <export.csv >semicolons.csv
   head -c 3000 export.csv >cut.csv
   iconv -f UTF-8 -t ISO-8859-1//TRANSLIT export.csv >latin1.csv
   { cat export.csv && printf '9,Zo\xeb\n'; } >damaged.csv
-  for file in few no-phone no-rosa semicolons cut latin1 damaged; do
+  for file in few no-letter no-phone no-rosa semicolons cut latin1 damaged; do
     says an-sync --force "$file.csv"
   done
   says an-sync "$was"
