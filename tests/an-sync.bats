@@ -519,6 +519,7 @@ END
   touch -d '2026-01-05 06:00' box/b.csv
   run -74 --separate-stderr an-sync box
   has "$stderr" 'box/a.csv: cannot be read, and is passed over' 'box/gone.eml: cannot be read'
+  has "$(slack_texts)" 'Member sync failed: a.csv waits in the inbox, and cannot be read'
   [ -e box/done/b.csv ]
   [ -L box/a.csv ]
   [ "$(members)" -eq 20 ]

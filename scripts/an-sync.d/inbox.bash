@@ -1,5 +1,5 @@
 # An inbox: a directory in which exports wait.
-# Needs: dry_run, quiet and work; sync, of one run; find_date; messages.bash.
+# Needs: dry_run, quiet and work; sync, of one run; find_date; messages.bash, programs.bash.
 # Sets: nothing; the files move into done/ and failed/.
 # shellcheck shell=bash
 
@@ -48,6 +48,7 @@ sync_inbox() {
   for file in "${files[@]#*$'\t'}"; do
     if ! can_be_read "$file"; then
       say "$file: cannot be read, and is passed over"
+      [ -n "$dry_run" ] || notify --title 'Member sync' --error "${file##*/} waits in the inbox, and cannot be read" >/dev/null
       status=$(worse "$status" 74)
       continue
     fi
