@@ -672,6 +672,14 @@ END
   PATH=$PWD/spies:$PATH run --separate-stderr bash -x "$(command -v an-sync)" -c config check
   [[ $stderr$output$(tr '\0' ' ' <arguments) != *"$secret"* ]]
   [[ $stderr$output$(tr '\0' ' ' <arguments) != *"$url"* ]]
+  # Likewise where they come from the environment.
+  rm seen
+  export AN_API_KEY=$secret SLACK_WEBHOOK_URL=$url
+  for command in week2.csv check -V; do
+    PATH=$PWD/spies:$PATH run --separate-stderr an-sync "$command"
+    [ "$status" -le 1 ]
+  done
+  [ "$(sort -u seen)" = $'an-diff AN_API_KEY=\nan-lapse AN_API_KEY=\nan-upsert AN_API_KEY=\nslack-notify SLACK_WEBHOOK_URL=' ]
 }
 
 @test "check says what is usable, in one line each, and changes nothing" {

@@ -1,6 +1,6 @@
 # The settings, from a file and from the environment, which counts instead of it.
 # Needs: config, rate and deadline, of the command line; messages.bash.
-# Sets: the settings, of which only those that every program may see are exported; config, rate and deadline
+# Sets: given; the settings, of which only those that every program may see are exported; config, rate and deadline
 # where they were left open, default_config; engine, begin_options and report.
 # shellcheck shell=bash
 
@@ -11,6 +11,12 @@ readonly SETTINGS=' AN_API_KEY AN_API_KEY_FILE AN_API_URL AN_ROSTER AN_FIELD_MAP
  AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION '
 # Those that are paths, AN_ROSTER behind its "sqlite:".
 readonly PATHS=' AN_API_KEY_FILE AN_FIELD_MAP AN_ROSTER AN_STATE SLACK_WEBHOOK_URL_FILE CURL_CA_BUNDLE SSL_CERT_FILE '
+
+# Only the program that needs a secret sees it: they are not in the environment.
+keep_secrets() { export -n AN_API_KEY AN_API_KEY_FILE SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE; }
+
+given=$'\n'$(compgen -e)$'\n' # what the environment sets
+keep_secrets
 
 # Whether a text holds the quotes that word processors make of plain ones.
 is_curly() {
@@ -104,7 +110,7 @@ says_yes() {
 # Reads NAME=value lines. They are parsed and never run; what the environment has already wins.
 load_config() {
   { local - && set +x; } 2>/dev/null # secrets stay out of a trace
-  local file=$1 said owner mode line number=0 name value given wrong=''
+  local file=$1 said owner mode line number=0 name value wrong=''
   local -r setting='^[[:space:]]*([A-Za-z_]+)[[:space:]]*=[[:space:]]*(.*)$'
   [ ! -d "$file" ] || die 78 "$file: this is a directory, and should be a file of settings"
   [ -r "$file" ] || die 78 "$file: cannot be read"
@@ -112,7 +118,6 @@ load_config() {
   read -r owner mode <<<"$said"
   [[ $owner == "$EUID" || $owner == 0 ]] || die 78 "$file: belongs to somebody else"
   ((!(8#$mode & 8#077))) || die 78 "$file: others can read it, and it may hold a key: chmod 600 $file"
-  given=$'\n'$(compgen -e)$'\n'
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     line=${line%$'\r'}
@@ -144,8 +149,7 @@ configure() {
     config=$default_config
   fi
   [ -z "$config" ] || load_config "$config"
-  # Only the program that needs a secret sees it; from here on they are not in the environment.
-  export -n AN_API_KEY AN_API_KEY_FILE SLACK_WEBHOOK_URL SLACK_WEBHOOK_URL_FILE
+  keep_secrets
   if [ -z "${AN_STATE-}" ]; then
     [ -n "${XDG_STATE_HOME-}${HOME-}" ] || die 78 'set AN_STATE: there is no home directory'
     AN_STATE=${XDG_STATE_HOME:-$HOME/.local/state}/an-sync

@@ -170,7 +170,6 @@ tell_missing() {
 setup() {
   work=$(mktemp -d) || return 74
   trap 'rm -rf -- "$work" ${written:+"$written"}' EXIT
-  export -n AN_API_KEY SLACK_WEBHOOK_URL # only the program that needs a secret sees it
   choose_file
   choose_key
   choose_webhook
@@ -179,7 +178,7 @@ setup() {
   write_config
   tell_missing || explain '' 'Which custom fields are missing could not be told.'
   explain '' 'What an-sync check says of it:'
-  "$here/an-sync" --config "$config" check
+  (export SLACK_WEBHOOK_URL_FILE && exec "$here/an-sync" --config "$config" check) # the others are in the file now
   local status=$? other=''
   [ "$config" = "${XDG_CONFIG_HOME:-${HOME-}/.config}/an-sync/config" ] || printf -v other ' -c %q' "$config"
   printf -v answer %q "${AN_SETUP_EXPORT:-export.eml}"
