@@ -187,6 +187,9 @@ open("windows.csv", "wb").write("".join(bytes([b]).decode("cp1252", "ignore") or
     { printf '\xef\xbb\xbf' && cat "$file"; } >marked.csv
     mime-extract --archive marked.csv 2>said | cmp - <(printf '\xef\xbb\xbf' && cat export.csv)
   done
+  # A byte order mark alone that became letters would hide the first column's name.
+  { printf 'ï»¿' && cat export.csv; } >marked.csv
+  mime-extract --archive marked.csv | cmp - export.csv
   # A letter that is right shows that the others were meant.
   { cat latin.csv && printf 'zoe@example.org,Zoë,\r\n'; } >mixed.csv
   mime-extract --archive mixed.csv 2>said | cmp - mixed.csv

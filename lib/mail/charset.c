@@ -428,5 +428,7 @@ enum status charset_to_utf8(struct buffer *text, const char *declared,
     enum status status = to_utf8(text, declared, &survey, warning, failure);
     if (status == STATUS_OK && warning->text[0] == '\0' && survey.valid + survey.bad > 0)
         undo_twice(text, warning);
+    if (status == STATUS_OK && begins(text, "\xC3\xAF\xC2\xBB\xC2\xBF", 6)) /* a mark, taken so */
+        take_off(text, 6);
     return status;
 }
