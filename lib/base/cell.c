@@ -45,12 +45,13 @@ bool cell_is_fraction(const char *text, size_t length)
 
 bool cell_is_nothing(const char *text, size_t length)
 {
-    static const char *const texts[] = {
+    static const char texts[][10] = {
         "NULL",  "null",   "(null)",  "[NULL]",  "<null>",  "\\N",      "None",   "NaN",
         "nan",   "NaT",    "<NA>",    "N/A",     "n/a",     "#N/A",     "#NAME?", "#REF!",
         "#NUM!", "#NULL!", "#DIV/0!", "#VALUE!", "#ERROR!", "undefined"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (length == strlen(texts[i]) && memcmp(text, texts[i], length) == 0)
+        if (length > 0 && length < sizeof texts[i] && text[0] == texts[i][0] &&
+            texts[i][length] == '\0' && memcmp(text, texts[i], length) == 0)
             return true;
     size_t marks = 0;
     while (marks < length && text[marks] == '#')
