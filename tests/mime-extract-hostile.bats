@@ -73,6 +73,17 @@ authenticated() {
   gives_export mail
 }
 
+@test "a parameter with whatever name does no harm where a type is mended" {
+  local length value
+  for value in "$(printf '\xe9%.0s' {1..200})" "$(printf '%%\xff%.0s' {1..200})"; do
+    for length in {60..80}; do
+      { printf 'From: rosa@example.org\r\nContent-Type: csv; %s=%s; name=export.csv\r\n\r\n' \
+        "$(printf "%${length}s" | tr ' ' p)" "$value" && cat export.csv; } >mail
+      timeout 20 mime-extract mail | cmp - export.csv
+    done
+  done
+}
+
 @test "a header without end is refused, and so is one that is far too long" {
   { echo 'From: rosa@example.org' && yes 'X-Filler: 1234567890' | head -n 100000; } >mail
   refused mail -- 'its header is longer than'

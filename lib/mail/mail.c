@@ -125,18 +125,29 @@ static enum status walk(struct mail *mail, GMimeObject *object, bool open, int d
 static enum status add_part(struct mail *mail, GMimePart *part, bool open, int depth,
                             struct failure *failure);
 
-/* Reads "Content-Type: csv; name=x", which lacks a slash, as "text/csv; name=x". */
+/* Reads "Content-Type: csv; name=x", which lacks a slash, as "text/csv; name=x". GMime writes down
+ * a type that it is given, and never ends where a parameter's name has 70 letters: of the others
+ * nobody asks. */
 static void mend_type(GMimeObject *object)
 {
+    static const char *const PARAMETERS[] = {"name", "charset"};
     const char *raw = header_topmost(object, "Content-Type", NULL);
     const char *value = raw != NULL ? raw + strspn(raw, " \t\r\n") : "";
     size_t length = strcspn(value, "; \t\r\n");
     if (length == 0 || memchr(value, '/', length) != NULL)
         return;
     char *mended = g_strconcat("text/", value, NULL);
-    GMimeContentType *type = g_mime_content_type_parse(NULL, mended);
+    GMimeContentType *read = g_mime_content_type_parse(NULL, mended);
+    GMimeContentType *type =
+        g_mime_content_type_new("text", g_mime_content_type_get_media_subtype(read));
+    for (size_t i = 0; i < sizeof PARAMETERS / sizeof PARAMETERS[0]; i++) {
+        const char *parameter = g_mime_content_type_get_parameter(read, PARAMETERS[i]);
+        if (parameter != NULL)
+            g_mime_content_type_set_parameter(type, PARAMETERS[i], parameter);
+    }
     g_mime_object_set_content_type(object, type);
     g_object_unref(type);
+    g_object_unref(read);
     g_free(mended);
 }
 
