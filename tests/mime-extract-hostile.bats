@@ -122,6 +122,24 @@ END
   [ -z "$output" ]
 }
 
+@test "a loop without end in what reads the mail is a refusal, and holds no inbox up" {
+  ! grep -q __asan_init "$(type -P mime-extract)" || skip 'not under sanitizers'
+  cat >endless.c <<'END'
+void *g_mime_parser_construct_part(void *parser, void *options)
+{
+    (void)parser;
+    (void)options;
+    for (volatile int i = 0;; i++)
+        ;
+}
+END
+  to_preload endless.c endless.so
+  mail "$part" >mail
+  run -65 --separate-stderr bash -c 'ulimit -S -t 1 && LD_PRELOAD=$PWD/endless.so exec mime-extract mail'
+  [ -z "$output" ]
+  [ "$stderr" = 'mime-extract: refused: it takes too long to read' ]
+}
+
 # ---- whose words a mail holds ----
 
 # bounce TYPE [MAKE-MAIL OPTION...]: the mail file: example.org returns a stranger's mail, and vouches for it.

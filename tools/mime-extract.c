@@ -23,7 +23,7 @@
 
 #define PROGRAM "mime-extract"
 
-enum { MEBIBYTE = 1024 * 1024 };
+enum { MEBIBYTE = 1024 * 1024, LONGEST = 600 /* seconds; an honest mail takes one or two */ };
 
 struct options {
     bool list;
@@ -204,6 +204,7 @@ int main(int argc, char **argv)
 {
     cli_start();
     overflow_ends(PROGRAM ": refused: it nests something too deeply\n", STATUS_DATA);
+    endless_ends(LONGEST, PROGRAM ": refused: it takes too long to read\n", STATUS_DATA);
     struct options options = {.max_size = (size_t)256 * MEBIBYTE};
     const struct option_line lines[] = {
         {"list", 'l', OPTION_FLAG, &options.list,

@@ -15,17 +15,23 @@ enum {
 static char spare[SPARE];
 static uintptr_t top;    /* of the stack, as far as we care */
 static uintptr_t bottom; /* where it may not reach */
-static const char *last_words;
-static int last_status;
+static struct ending {
+    const char *words;
+    int status;
+} overflow, endless;
+
+static _Noreturn void end(const struct ending *ending)
+{
+    (void)!write(STDERR_FILENO, ending->words, strlen(ending->words));
+    _exit(ending->status);
+}
 
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     (void)context;
     uintptr_t at = (uintptr_t)info->si_addr;
-    if (at >= bottom && at < top) {
-        (void)!write(STDERR_FILENO, last_words, strlen(last_words));
-        _exit(last_status);
-    }
+    if (at >= bottom && at < top)
+        end(&overflow);
     /* Something else: the instruction is run once more, and ends the program as it would have. */
     (void)signal(number, SIG_DFL);
 }
@@ -38,8 +44,7 @@ void overflow_ends(const char *message, enum status status)
         most = (uintptr_t)limit.rlim_cur;
     top = (uintptr_t)__builtin_frame_address(0);
     bottom = top > most + BEYOND ? top - most - BEYOND : 0;
-    last_words = message;
-    last_status = (int)status;
+    overflow = (struct ending){message, (int)status};
     const stack_t stack = {.ss_sp = spare, .ss_size = sizeof spare};
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
     action.sa_sigaction = on_fault;
@@ -48,4 +53,23 @@ void overflow_ends(const char *message, enum status status)
         (void)sigaction(SIGSEGV, &action, NULL);
         (void)sigaction(SIGBUS, &action, NULL);
     }
+}
+
+static void on_time(int number)
+{
+    (void)number;
+    end(&endless);
+}
+
+void endless_ends(unsigned seconds, const char *message, enum status status)
+{
+    struct rlimit limit;
+    struct sigaction action = {.sa_handler = on_time};
+    (void)sigemptyset(&action.sa_mask);
+    endless = (struct ending){message, (int)status};
+    if (sigaction(SIGXCPU, &action, NULL) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0 ||
+        limit.rlim_cur <= seconds)
+        return;
+    limit.rlim_cur = seconds;
+    (void)setrlimit(RLIMIT_CPU, &limit);
 }

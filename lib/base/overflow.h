@@ -1,6 +1,6 @@
 /*
- * A stack that overflows: what a library that descends as deeply as its input asks for makes of a
- * hostile one.
+ * What a library makes of a hostile input: a stack that overflows, where it descends as deeply as
+ * it is asked to, and a loop that does not end.
  */
 #ifndef OVERFLOW_H
 #define OVERFLOW_H
@@ -12,5 +12,9 @@
  * signal. Whatever else is wrong with memory still ends it by SIGSEGV. To be called before
  * privileges are given up: it sets a signal handler and its stack. sigaltstack(2) */
 void overflow_ends(const char *message, enum status status);
+
+/* From now on more than `seconds` of the processor, or what less the caller allows (ulimit -t), end
+ * the program likewise. Signal handler as above. setrlimit(2) */
+void endless_ends(unsigned seconds, const char *message, enum status status);
 
 #endif
