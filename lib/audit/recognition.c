@@ -5,13 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct csv_value value_of_stray(const struct audit *audit, size_t stray,
-                                       char number[CELL_NUMBER])
+static struct csv_value value_of_stray(const struct audit *audit, size_t stray)
 {
     const char *value = strays_value(&audit->strays, &audit->strays.strays[stray]);
-    size_t length = strlen(value);
-    cell_identity(&value, &length, number);
-    return (struct csv_value){value, length};
+    return (struct csv_value){value, strlen(value)};
 }
 
 static int order_of(struct csv_value one, struct csv_value other)
@@ -24,9 +21,7 @@ static int order_of(struct csv_value one, struct csv_value other)
 static int by_value(const void *one, const void *other, void *context)
 {
     const size_t *left = one, *right = other;
-    char number[CELL_NUMBER], other_number[CELL_NUMBER];
-    int order = order_of(value_of_stray(context, *left, number),
-                         value_of_stray(context, *right, other_number));
+    int order = order_of(value_of_stray(context, *left), value_of_stray(context, *right));
     return order != 0 ? order : *left < *right ? -1 : 1;
 }
 
@@ -39,9 +34,8 @@ enum status recognition_open(struct audit *audit, struct recognition *recognitio
     recognition->by_value = calloc(audit->strays.count + 1, sizeof *recognition->by_value);
     if (recognition->by_value == NULL)
         return fail_memory(failure);
-    char number[CELL_NUMBER];
     for (size_t i = 0; i < audit->strays.count; i++)
-        if (value_of_stray(audit, i, number).length > 0)
+        if (value_of_stray(audit, i).length > 0)
             recognition->by_value[recognition->count++] = i;
     qsort_r(recognition->by_value, recognition->count, sizeof *recognition->by_value, by_value,
             audit);
@@ -59,17 +53,16 @@ static struct stray *find_value(const struct recognition *recognition, struct cs
 {
     struct audit *audit = recognition->audit;
     size_t from = 0, to = recognition->count;
-    char number[CELL_NUMBER];
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        if (order_of(value_of_stray(audit, recognition->by_value[middle], number), value) < 0)
+        if (order_of(value_of_stray(audit, recognition->by_value[middle]), value) < 0)
             from = middle + 1;
         else
             to = middle;
     }
     for (; from < recognition->count; from++) {
         size_t stray = recognition->by_value[from];
-        if (order_of(value_of_stray(audit, stray, number), value) != 0)
+        if (order_of(value_of_stray(audit, stray), value) != 0)
             return NULL;
         if (!audit->strays.strays[stray].gone)
             return &audit->strays.strays[stray];

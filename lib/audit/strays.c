@@ -1,5 +1,7 @@
 #include "audit/strays.h"
 
+#include "base/cell.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +11,11 @@ void strays_free(struct strays *strays)
     buffer_free(&strays->texts);
 }
 
-/* Keeps a text, with the NUL behind it. */
-static bool keep(struct strays *strays, const char *text, uint64_t *at)
+/* Keeps a text, with a NUL behind it. */
+static bool keep(struct strays *strays, const char *text, size_t length, uint64_t *at)
 {
     *at = strays->texts.length;
-    return buffer_append(&strays->texts, text, strlen(text) + 1);
+    return buffer_append(&strays->texts, text, length) && buffer_append(&strays->texts, "", 1);
 }
 
 bool strays_add(struct strays *strays, const unsigned char id[UUID_BYTES], const char *address,
@@ -28,10 +30,14 @@ bool strays_add(struct strays *strays, const unsigned char id[UUID_BYTES], const
         strays->room = room;
     }
     struct stray *stray = &strays->strays[strays->count];
+    char number[CELL_NUMBER];
+    size_t length = value != NULL ? strlen(value) : 0;
     memcpy(stray->id, id, UUID_BYTES);
     stray->gone = false;
-    if (!keep(strays, address, &stray->address) ||
-        !keep(strays, value != NULL ? value : "", &stray->value))
+    if (value != NULL)
+        cell_identity(&value, &length, number);
+    if (!keep(strays, address, strlen(address), &stray->address) ||
+        !keep(strays, value, length, &stray->value))
         return false;
     strays->count++;
     return true;

@@ -30,7 +30,8 @@ struct strays {
 /* Harmless of what is zeroed. */
 void strays_free(struct strays *strays);
 
-/* Adds one; copies the texts, of which `value` may be NULL. False without memory. */
+/* Adds one; copies the address, and what of the value recognises somebody (cell_identity), which
+ * may be NULL. False without memory. */
 bool strays_add(struct strays *strays, const unsigned char id[UUID_BYTES], const char *address,
                 const char *value);
 
