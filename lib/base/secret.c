@@ -109,14 +109,6 @@ struct plain {
     size_t length;
 };
 
-static int hex_digit(char byte)
-{
-    char lower = ascii_lower(byte);
-    return ascii_is_digit(byte)           ? lower - '0'
-           : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
-                                          : -1;
-}
-
 static char fold(char byte)
 {
     return byte == '-' ? '+' : byte == '_' ? '/' : ascii_lower(byte);
@@ -130,8 +122,8 @@ static bool plain_open(const char *text, bool decoded, struct plain *plain)
     if (plain->bytes == NULL || plain->from == NULL)
         return false;
     for (size_t i = 0; i < length; plain->length++) {
-        int high = decoded && text[i] == '%' ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+        int high = decoded && text[i] == '%' ? ascii_hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? ascii_hex_digit(text[i + 2]) : -1;
         plain->from[plain->length] = i;
         plain->bytes[plain->length] =
             fold(low >= 0 ? (char)((unsigned)high << 4 | (unsigned)low) : text[i]);

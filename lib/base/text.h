@@ -48,6 +48,15 @@ static inline bool ascii_is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
+/* The value of a hexadecimal digit, of either case; -1 for any other byte. */
+static inline int ascii_hex_digit(char byte)
+{
+    char lower = (char)(byte | 0x20);
+    if (ascii_is_digit(byte))
+        return byte - '0';
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 /* Whether two strings are equal but for the case of ASCII letters. NULL equals nothing. */
 bool ascii_equal(const char *one, const char *other);
 

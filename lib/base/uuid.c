@@ -9,15 +9,6 @@ enum { LENGTH = UUID_TEXT - 1 };
 
 static const char FORM[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
-/* A hexadecimal digit's value; 16 for what is none. */
-static unsigned value_of(char digit)
-{
-    char lower = (char)(digit | 0x20);
-    if (ascii_is_digit(digit))
-        return (unsigned)(digit - '0');
-    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a' + 10) : 16;
-}
-
 bool uuid_read(unsigned char bytes[UUID_BYTES], const char *text)
 {
     unsigned char read[UUID_BYTES] = {0};
@@ -25,12 +16,12 @@ bool uuid_read(unsigned char bytes[UUID_BYTES], const char *text)
     if (text == NULL || strlen(text) != LENGTH)
         return false;
     for (size_t i = 0; i < LENGTH; i++) {
-        unsigned value = value_of(text[i]);
-        if (FORM[i] == '-' ? text[i] != '-' : value > 15)
+        int value = ascii_hex_digit(text[i]);
+        if (FORM[i] == '-' ? text[i] != '-' : value < 0)
             return false;
         if (FORM[i] == '-')
             continue;
-        read[half / 2] = (unsigned char)((unsigned)read[half / 2] << 4 | value);
+        read[half / 2] = (unsigned char)((unsigned)read[half / 2] << 4 | (unsigned)value);
         half++;
     }
     memcpy(bytes, read, sizeof read);
