@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static size_t leading_digits(const char *text, size_t length)
+size_t cell_digits(const char *text, size_t length)
 {
     size_t count = 0;
     while (count < length && ascii_is_digit(text[count]))
@@ -50,7 +50,7 @@ bool cell_is_nothing(const char *text, size_t length)
         "nan",   "NaT",    "<NA>",    "N/A",     "n/a",     "#N/A",     "#NAME?", "#REF!",
         "#NUM!", "#NULL!", "#DIV/0!", "#VALUE!", "#ERROR!", "undefined"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (length > 0 && length < sizeof texts[i] && text[0] == texts[i][0] &&
+        if (length > 0 && length < sizeof texts[i] && texts[i][length - 1] != '\0' &&
             texts[i][length] == '\0' && memcmp(text, texts[i], length) == 0)
             return true;
     size_t marks = 0;
@@ -73,18 +73,17 @@ bool cell_says_something(const char *text, size_t length)
 
 /* ---- what somebody is recognised by ---- */
 
-/* Copies the digits at the beginning, without the commas between thousands; returns how many bytes
- * they take. */
-static size_t read_whole(const char *text, size_t length, char *number, size_t *count)
+size_t cell_whole(const char *text, size_t length, char number[CELL_NUMBER], size_t *count)
 {
     enum { THOUSAND = 3 };
-    size_t at = leading_digits(text, length);
+    length = length < CELL_NUMBER ? length : CELL_NUMBER;
+    size_t at = cell_digits(text, length);
     memcpy(number, text, at);
     *count = at;
     if (at == 0 || at > THOUSAND)
         return at;
     while (at < length && text[at] == ',' &&
-           leading_digits(text + at + 1, length - at - 1) == THOUSAND) {
+           cell_digits(text + at + 1, length - at - 1) == THOUSAND) {
         memcpy(number + *count, text + at + 1, THOUSAND);
         *count += THOUSAND;
         at += 1 + THOUSAND;
@@ -97,11 +96,11 @@ static size_t read_whole(const char *text, size_t length, char *number, size_t *
 static bool read_scientific(const char *text, size_t length, char *number, size_t *count)
 {
     size_t point = length > 0 && text[0] == '.' ? 1 : 0;
-    size_t decimals = leading_digits(text + point, length - point);
+    size_t decimals = cell_digits(text + point, length - point);
     const char *exponent = text + point + decimals;
     size_t left = length - point - decimals;
     if (point != (decimals > 0) || left < 3 || ascii_lower(exponent[0]) != 'e' ||
-        exponent[1] != '+' || leading_digits(exponent + 2, left - 2) != left - 2)
+        exponent[1] != '+' || cell_digits(exponent + 2, left - 2) != left - 2)
         return false;
     size_t value = 0;
     for (size_t i = 2; i < left && value <= CELL_NUMBER; i++)
@@ -121,7 +120,7 @@ void cell_identity(const char **text, size_t *length, char number[CELL_NUMBER])
     if (*length == 0 || *length >= CELL_NUMBER)
         return;
     size_t count;
-    size_t whole = read_whole(*text, *length, number, &count);
+    size_t whole = cell_whole(*text, *length, number, &count);
     const char *rest = *text + whole;
     size_t left = *length - whole;
     if (whole == 0 || (left > 0 && !cell_is_fraction(rest, left) &&

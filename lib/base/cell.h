@@ -20,14 +20,20 @@ void cell_take_apostrophe(const char **text, size_t *length);
 bool cell_is_fraction(const char *text, size_t length);
 
 /* Whether it is what a database, a spreadsheet or a program writes for nothing, or for want of
- * room,
- * ####. To the letter: Null is a surname. */
+ * room, ####. To the letter: Null is a surname. */
 bool cell_is_nothing(const char *text, size_t length);
 
 /* Whether it says something: it is not nothing, and has a letter or a digit. */
 bool cell_says_something(const char *text, size_t length);
 
 enum { CELL_NUMBER = 24 }; /* bytes; longer ones are no numbers */
+
+/* How many digits the text begins with. */
+size_t cell_digits(const char *text, size_t length);
+
+/* Copies the digits at the beginning, CELL_NUMBER at the most, without the commas between
+ * thousands. Returns how many bytes they take; `*count` is how many digits they are. */
+size_t cell_whole(const char *text, size_t length, char number[CELL_NUMBER], size_t *count);
 
 /* Writes what somebody is recognised by: without blanks, formula and apostrophe, and a number as
  * its digits alone, whether it was 1234501.0, 1,234,501, 0001234501 or 1.234501E+06. Empty is what

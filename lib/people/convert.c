@@ -8,10 +8,7 @@
 
 static size_t leading_digits(struct slice text)
 {
-    size_t count = 0;
-    while (count < text.length && ascii_is_digit(text.bytes[count]))
-        count++;
-    return count;
+    return cell_digits(text.bytes, text.length);
 }
 
 static struct slice behind(struct slice text, size_t count)
@@ -45,25 +42,19 @@ struct slice slice_trimmed(struct slice text)
 enum { ZIP = 5, PLUS_FOUR = 5 }; /* digits; a dash and four digits */
 
 /* Takes the comma out of 2,139, which is no ZIP code otherwise. */
-static struct slice without_thousands(struct slice text, char zip[ZIP])
+static struct slice without_thousands(struct slice text, char number[CELL_NUMBER])
 {
-    enum { THOUSAND = 3 };
-    size_t digits = leading_digits(text);
-    struct slice rest = behind(text, digits);
-    if (digits == 0 || digits + THOUSAND > ZIP || rest.length == 0 || rest.bytes[0] != ',' ||
-        leading_digits(behind(rest, 1)) != THOUSAND)
-        return text;
-    struct slice fraction = behind(rest, 1 + THOUSAND);
-    if (fraction.length > 0 && !cell_is_fraction(fraction.bytes, fraction.length))
-        return text;
-    memcpy(zip, text.bytes, digits);
-    memcpy(zip + digits, rest.bytes + 1, THOUSAND);
-    return (struct slice){zip, digits + THOUSAND};
+    size_t count;
+    size_t whole = cell_whole(text.bytes, text.length, number, &count);
+    struct slice rest = behind(text, whole);
+    bool is_zip = count < whole && count <= ZIP &&
+                  (rest.length == 0 || cell_is_fraction(rest.bytes, rest.length));
+    return is_zip ? (struct slice){number, count} : text;
 }
 
 json_t *convert_zip(struct slice text, bool padded)
 {
-    char digits_alone[ZIP];
+    char digits_alone[CELL_NUMBER];
     cell_take_apostrophe(&text.bytes, &text.length);
     if (padded)
         text = without_thousands(text, digits_alone);
