@@ -25,8 +25,11 @@ void charset_load(void);
  * many sequences beyond ASCII are UTF-8 as are not, it is damaged UTF-8, each bad sequence of which
  * becomes U+FFFD; else it is windows-1252; both with a warning. A declared 8-bit charset, too, is
  * not believed where most of the text is UTF-8 all the same. ISO 8859-1 is read as windows-1252, as
- * browsers do. Text that is UTF-8 keeps its bytes. STATUS_DATA for bytes that the charset does not
- * have, and when the text would pass its buffer's limit; STATUS_IO when memory runs out. */
+ * browsers do. Text that is UTF-8 keeps its bytes, but for what was encoded as UTF-8 twice, which
+ * is undone, with a warning, where all that is not ASCII is such, and for a byte order mark at the
+ * beginning that was. UTF-16 is known without a mark, too, by the NULs between letters of ASCII.
+ * STATUS_DATA for bytes that the charset does not have, and when the text would pass its buffer's
+ * limit; STATUS_IO when memory runs out. */
 enum status charset_to_utf8(struct buffer *text, const char *declared,
                             struct charset_warning *warning, struct failure *failure);
 
