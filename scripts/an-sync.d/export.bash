@@ -189,13 +189,12 @@ stop_beside() {
 # waits until it is known which of them that person has.
 moved_first() {
   local moved='"action_network_map":"begun-moved-'
-  LC_ALL=C grep -qF "$moved" "$run/changes.ndjson"
+  LC_ALL=C grep -F "$moved" "$run/changes.ndjson" >"$work/moved-first"
   case $? in
     0) ;;
     1) return 0 ;;
     *) return 74 ;;
   esac
-  LC_ALL=C grep -F "$moved" "$run/changes.ndjson" >"$work/moved-first" || (($? == 1)) || return
   LC_ALL=C grep -vF "$moved" "$run/changes.ndjson" >>"$work/moved-first" || (($? == 1)) || return
   mv "$work/moved-first" "$run/changes.ndjson"
 }
